@@ -1,0 +1,159 @@
+"""The engine: Jinja text and plain data to text, in a closed world, within a budget. It knows nothing of chat."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from functools import lru_cache
+from types import TracebackType
+from typing import Any
+
+from ..errors import BudgetError, TemplateRuntimeError, TemplatesError
+from . import selection
+from .budget import DEFAULT_LIMITS, Limits, Scale
+from .compiler import FILE_NAME, compile_tree
+from .excerpt import excerpt
+from .filters import EXTENSION_FILTERS, FILTERS
+from .mutations import copied
+from .run import Run
+from .syntax import parse
+from .tests import TESTS
+from .values import Border
+
+__all__ = ["Border", "Limits", "Run", "Scale", "Template", "compile_template"]
+
+selection.TABLES.update(filter=FILTERS, test=TESTS)
+
+
+class Template:
+    """A compiled template, without any notion of messages: `render(context)` gives its text.
+
+    Instances are immutable, may be shared between threads, and pickle as their source and options.
+    """
+
+    __slots__ = ("_options", "_program", "limits", "source")
+
+    def __init__(self, source: str, options: tuple[Any, ...], limits: Limits) -> None:
+        self.source = source
+        self._options = options
+        self.limits = limits
+        trim_blocks, lstrip_blocks, extensions, watched, mutable = options
+        try:
+            tree = parse(source, trim_blocks=trim_blocks, lstrip_blocks=lstrip_blocks, limits=limits)
+            self._program = compile_tree(tree, source, watched=watched, extensions=extensions, mutable=mutable)
+        except RecursionError:
+            raise BudgetError("the template is nested too deep for the Python stack that is left") from None
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The names the template takes from its context, globals apart, in the order it first does."""
+        return self._program.reads
+
+    @property
+    def generated(self) -> str:
+        """The Python source the template was compiled to."""
+        return self._program.source
+
+    def render(self, context: Mapping[str, Any], *, now: datetime | None = None) -> str:
+        """The text of the template for `context`, a mapping of names to plain data.
+
+        Raises:
+            TemplatesError: whatever goes wrong, as one of its subclasses.
+        """
+        clock = datetime.now if now is None else lambda: now
+        run = Run(self.limits, clock=clock, mutable=self._program.changes)
+        if self._program.changes:
+            context = {name: copied(run, value) for name, value in context.items()}
+        return self.run(context, run)
+
+    def run(self, context: Mapping[str, Any], run: Run) -> str:
+        """The same, with a run the caller made."""
+        try:
+            return self._program.root(run, context)
+        except TemplatesError as error:
+            self._place(error, error.__traceback__)
+            raise
+        except RecursionError:
+            raise BudgetError("the template nests deeper than the Python stack that is left") from None
+        except MemoryError:
+            raise BudgetError("the template needs more memory than there is") from None
+        except Exception as error:  # noqa: BLE001  (whatever Python refuses in an operation is the template's error)
+            wrapped = TemplateRuntimeError(_message(error))
+            self._place(wrapped, error.__traceback__)
+            raise wrapped from error
+
+    def _place(self, error: TemplatesError, traceback: TracebackType | None) -> None:
+        """Give `error` the template line it happened at."""
+        if error.line is not None:
+            return
+        line = None
+        while traceback is not None:
+            if traceback.tb_frame.f_code.co_filename == FILE_NAME:
+                number = traceback.tb_lineno - 1
+                # Frames of other templates do not occur: a template cannot render another.
+                line = self._program.lines[number] if number < len(self._program.lines) else None
+            traceback = traceback.tb_next
+        error.line = line
+        error.excerpt = excerpt(self.source, line)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (self.source, self._options, self.limits)
+
+    def __repr__(self) -> str:
+        return f"<Template of {len(self.source)} characters>"
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, KeyError):
+        return f"key {error} was not found"
+    if isinstance(error, ZeroDivisionError):
+        return "division by zero"
+    return str(error) or type(error).__name__
+
+
+def compile_template(
+    source: str,
+    *,
+    trim_blocks: bool = True,
+    lstrip_blocks: bool = True,
+    extensions: Sequence[str] = (),
+    watched: frozenset[str] = frozenset(),
+    mutable: bool = True,
+    limits: Limits = DEFAULT_LIMITS,
+) -> Template:
+    r"""Compile `source`; the same arguments give the same object as long as it is among those used last.
+
+    Args:
+        source: Jinja text.
+        trim_blocks: drop the newline after a block tag.
+        lstrip_blocks: drop the blanks before a block tag on its line.
+        extensions: names of filters that Jinja does not have and some publishers' hosts add: `from_json`, `fromjson`.
+        watched: keys whose value may depend on other keys of the same dict; see `Border.whole`.
+        mutable: whether the template may change lists and dicts in place (`items.append(x)`), as in plain Jinja; what it
+            changes are copies. Chat templates may not, as in the reference.
+        limits: what the template may use.
+
+    Raises:
+        TemplateSyntaxError: the text is not a template, or uses what the language does not have.
+        BudgetError: it is larger or deeper than the limits allow.
+
+    >>> compile_template("{% for x in items %}\n- {{ x }}\n{% endfor %}").render({"items": [1, "two"]})
+    '- 1\n- two\n'
+    """
+    if not isinstance(source, str):
+        raise TypeError(f"a template is text, not {type(source).__name__}")
+    unknown = set(extensions) - set(EXTENSION_FILTERS)
+    if unknown:
+        raise ValueError(f"unknown extensions {sorted(unknown)}; there are {sorted(EXTENSION_FILTERS)}")
+    return _compiled(source, (trim_blocks, lstrip_blocks, tuple(extensions), watched, mutable), limits)
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str, options: tuple[Any, ...], limits: Limits) -> Template:
+    return Template(source, options, limits)
+
+
+def _rebuild(source: str, options: tuple[Any, ...], limits: Limits) -> Template:
+    return _compiled(source, options, limits)
+
+

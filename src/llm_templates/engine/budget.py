@@ -1,0 +1,174 @@
+"""The budget of one render: steps, bytes, depth and sizes, counted deterministically and charged before the work.
+
+One step is about a hundred nanoseconds of work: two nodes of a loop's body for one turn, 64 bytes scanned, one item
+touched. The clock is never read: the same template on the same input always ends at the same place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import BudgetError
+
+KIB, MIB = 1 << 10, 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one template and one render may use.
+
+    The figures of the first group bound the template's text, those of the second one render. `steps`, `created`,
+    `value` and `output` grow with the input (`Scale`), so that a long honest conversation is never refused.
+
+    >>> Limits(steps=10_000).steps
+    10000
+    """
+
+    #: Characters of template source (the largest published one has 28,700).
+    source: int = 128 * KIB
+    #: Tokens the lexer may give, and nodes of the tree.
+    tokens: int = 16_000
+    nodes: int = 16_000
+    #: Depth of the tree, of nested blocks, of nested loops, and of brackets inside one expression.
+    depth: int = 100
+    blocks: int = 50
+    loops: int = 20
+    brackets: int = 24
+
+    #: Steps of one render, and what every message or tool node, and every pair of messages, adds.
+    steps: int = 1_000_000
+    steps_per_node: int = 2_000
+    steps_per_pair: int = 10
+    #: Bytes of values the template creates, of one value, and of output; each grows by a multiple of the input's bytes.
+    created: int = 24 * MIB
+    created_per_byte: int = 64
+    value: int = 8 * MIB
+    value_per_byte: int = 8
+    output: int = 8 * MIB
+    output_per_byte: int = 64
+    #: Nesting of values and of calls; bits of an integer the template makes; length of a range.
+    value_depth: int = 100
+    calls: int = 60
+    integer_bits: int = 1_024
+    range: int = 100_000
+
+
+#: The limits every template has unless others are given.
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How large the input is: messages, nodes of messages, tools and documents, and bytes of text in them."""
+
+    messages: int = 0
+    nodes: int = 0
+    bytes: int = 0
+
+
+class Measure(Protocol):
+    """Gives the scale of the input; called at most once a render, and only when a base limit is met."""
+
+    def __call__(self) -> Scale: ...
+
+
+def _no_input() -> Scale:
+    return Scale()
+
+
+class Budget:
+    """Counts down what a render may still use; every overdraft raises `BudgetError` before the work is done."""
+
+    __slots__ = (
+        "_measure",
+        "_scale",
+        "bytes_left",
+        "calls_left",
+        "limits",
+        "output_limit",
+        "steps_left",
+        "value_limit",
+    )
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, measure: Measure = _no_input) -> None:
+        self.limits = limits
+        self._measure = measure
+        self._scale: Scale | None = None
+        self.steps_left = limits.steps
+        self.bytes_left = limits.created
+        self.value_limit = limits.value
+        self.output_limit = limits.output
+        self.calls_left = limits.calls
+
+    def spend(self, steps: int) -> None:
+        """Charge `steps`."""
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            self._grow()
+            if self.steps_left < 0:
+                raise BudgetError(
+                    "the template needs more steps than its budget allows",
+                    hint="raise it with limits=Limits(steps=...)",
+                )
+
+    def work(self, size: int) -> None:
+        """Charge the scan of `size` characters."""
+        self.spend((size >> 6) + 1)
+
+    def create(self, size: int) -> None:
+        """Charge a new value of `size` bytes, before it is made."""
+        if size > self.value_limit:
+            self._grow()
+            if size > self.value_limit:
+                raise BudgetError(
+                    f"the template makes a value of {size:,} bytes; the limit is {self.value_limit:,}"
+                    if size < 1 << 64
+                    else "the template makes a value far larger than the limit",
+                    hint="raise it with limits=Limits(value=...)",
+                )
+        self.bytes_left -= size + 64
+        if self.bytes_left < 0:
+            self._grow()
+            if self.bytes_left < 0:
+                raise BudgetError(
+                    "the template creates more bytes of values than its budget allows",
+                    hint="raise it with limits=Limits(created=...)",
+                )
+        self.steps_left -= (size >> 6) + 1
+        if self.steps_left < 0:
+            self.spend(0)
+
+    def emit(self, size: int) -> None:
+        """Check that `size` characters of output are allowed, before they are joined."""
+        if size > self.output_limit:
+            self._grow()
+            if size > self.output_limit:
+                raise BudgetError(
+                    f"the template writes {size:,} characters; the limit is {self.output_limit:,}",
+                    hint="raise it with limits=Limits(output=...)",
+                )
+
+    def enter(self, steps: int) -> None:
+        """Charge one call of a macro, and one level of call depth until `leave`."""
+        self.calls_left -= 1
+        if self.calls_left < 0:
+            raise BudgetError(f"the template nests more than {self.limits.calls} calls")
+        self.steps_left -= steps
+        if self.steps_left < 0:
+            self.spend(0)
+
+    def leave(self) -> None:
+        self.calls_left += 1
+
+    def _grow(self) -> None:
+        """Add what the input's size allows; the input is measured only here, so that small renders never pay for it."""
+        if self._scale is not None:
+            return
+        scale = self._scale = self._measure()
+        limits = self.limits
+        self.steps_left += limits.steps_per_node * (scale.messages + scale.nodes)
+        self.steps_left += limits.steps_per_pair * scale.messages * scale.messages
+        self.bytes_left += limits.created_per_byte * scale.bytes
+        self.value_limit += limits.value_per_byte * scale.bytes
+        self.output_limit += limits.output_per_byte * scale.bytes

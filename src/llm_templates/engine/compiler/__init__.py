@@ -1,0 +1,97 @@
+"""The compiler: a syntax tree to the source of a Python module, over the functions of one dialect."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import CodeType
+from typing import Any
+
+from jinja2 import nodes
+
+from ...errors import BudgetError, SecurityError
+from .. import formatting, operations
+from ..values import CLOSED, CLOSED_ITEMS, Loop, Macro, Namespace, Undefined
+from .statements import Statements
+
+#: What reading a key or an index of a value of the closed world raises where there is none.
+READ_ERRORS = (KeyError, TypeError, IndexError)
+
+#: Every name generated code may use besides its own constants.
+DIALECT: dict[str, Any] = {
+    **{
+        function.__name__: function
+        for function in (
+            *(operations.text, operations.join, operations.finish, operations.concat),
+            *(operations.attribute, operations.item, operations.part, operations.lowered),
+            *(operations.call, operations.call_method, operations.call_item),
+            *(operations.sequence, operations.pairs, operations.unpack, operations.spread, operations.spread_keywords),
+            *(operations.add, operations.subtract, operations.multiply, operations.divide, operations.floor_divide),
+            *(operations.power, operations.negative, operations.positive, formatting.modulo),
+            *(operations.equal, operations.unequal, operations.contains, operations.absent),
+            *(operations.less, operations.less_equal, operations.greater, operations.greater_equal),
+            *(operations.new_list, operations.new_tuple, operations.new_dict, operations.assign, operations.fail),
+        )
+    },
+    "MISSING": operations.MISSING,
+    "CLOSED": CLOSED,
+    "CLOSED_ITEMS": CLOSED_ITEMS,
+    "READ_ERRORS": READ_ERRORS,
+    "NAMESPACE_ERRORS": (AttributeError, KeyError),
+    "Loop": Loop,
+    "Macro": Macro,
+    "Namespace": Namespace,
+    "Undefined": Undefined,
+    "SecurityError": SecurityError,
+    # The only builtins generated code reaches.
+    "__builtins__": {
+        builtin.__name__: builtin
+        for builtin in (AttributeError, dict, enumerate, isinstance, len, list, str, tuple, type, int, float, bool)
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled template."""
+
+    #: `root(run, context)` gives the text.
+    root: Callable[..., str]
+    #: The code object of the module, by whose name tracebacks are recognised.
+    code: CodeType
+    #: The generated source, for those who want to read it.
+    source: str
+    #: The template line of each line of `source`.
+    lines: list[int]
+    #: The names the template takes from its context, in the order it first does.
+    reads: tuple[str, ...]
+    #: Whether the template changes values in place, and may.
+    changes: bool
+
+
+def compile_tree(
+    tree: nodes.Template, source: str, *, watched: frozenset[str] = frozenset(), extensions: Sequence[str] = (), mutable: bool = False
+) -> Program:
+    """Compile a parsed template.
+
+    Args:
+        tree: what `syntax.parse` gave for `source`.
+        source: the template, for error texts.
+        watched: keys whose value may depend on other keys of the same dict.
+        extensions: names of extension filters that are on.
+        mutable: whether the template may change lists and dicts in place.
+    """
+    compiler = Statements(source, watched, extensions, mutable)
+    compiler.template(tree)
+    generated = compiler.emit.source()
+    try:
+        code = compile(generated, FILE_NAME, "exec", dont_inherit=True)
+    except (RecursionError, MemoryError, SyntaxError) as error:
+        raise BudgetError(f"the template is too large or too deep for Python's compiler: {error}") from None
+    space = {**DIALECT, **compiler.emit.constants}
+    exec(code, space)  # noqa: S102  (the engine's own generated source, which holds nothing of the template)
+    return Program(space["root"], code, generated, compiler.emit.origins, tuple(compiler.reads), compiler.changes)
+
+
+#: The file name of generated code.
+FILE_NAME = "<llm_templates>"

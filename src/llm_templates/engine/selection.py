@@ -1,0 +1,232 @@
+"""The filters that go through a sequence by an attribute, a test or a filter: map, select, sort, groupby and their kin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import groupby as group_runs
+from typing import Any
+
+from ..errors import SecurityError, TemplateRuntimeError
+from .operations import add, comparable, each, item
+from .run import Run
+from .values import Group, Stream, Undefined, type_name
+
+Getter = Callable[[Any], Any]
+
+#: The tables of filters and tests, which `map` and `select` find by name when they run; set by the package.
+TABLES: dict[str, dict[str, Callable[..., Any]]] = {"filter": {}, "test": {}}
+
+
+def named(kind: str, name: Any) -> Callable[..., Any]:
+    """The filter or test called `name`."""
+    found = TABLES[kind].get(name) if isinstance(name, str) else None
+    if found is None:
+        raise TemplateRuntimeError(f"No {kind} named {name!r}.")
+    return found
+
+
+def _parts(path: Any) -> list[Any]:
+    if path is None:
+        return []
+    if isinstance(path, str):
+        return [int(part) if part.isdigit() else part for part in path.split(".")]
+    return [path]
+
+
+def getter(run: Run, path: Any, fallback: Any = None, fold_case: bool = False) -> Getter | None:
+    """Reads `path` ("a.b.0") from a value; None where there is nothing to do."""
+    parts = _parts(path)
+    if not parts and not fold_case:
+        return None
+
+    def read(value: Any) -> Any:
+        for part in parts:
+            value = item(run, value, part)
+            if fallback is not None and type(value) is Undefined:
+                value = fallback
+        return _folded(run, value) if fold_case else value
+
+    return read
+
+
+def _folded(run: Run, value: Any) -> Any:
+    if isinstance(value, str):
+        run.create(3 * len(value))
+        return str(value).lower() if type(value) is str else value.lower()
+    return value
+
+
+def _keyed(run: Run, values: Any, key: Getter | None) -> list[tuple[Any, Any]]:
+    """(key, item) for every item, each key ready for comparison."""
+    items = list(each(run, values))
+    # Reading a key takes some microseconds; a sort compares each about log2(n) times, in a list of its own.
+    run.spend(len(items) * (20 + len(items).bit_length()))
+    run.create(16 * len(items))
+    return [(comparable(run, key(value) if key else value), value) for value in items]
+
+
+def _first(pair: tuple[Any, Any]) -> Any:
+    return pair[0]
+
+
+def sort(
+    run: Run, value: Any, /, reverse: Any = False, case_sensitive: Any = False, attribute: Any = None
+) -> list[Any]:
+    """The items in order; text without regard to case unless `case_sensitive`."""
+    paths = attribute.split(",") if isinstance(attribute, str) else [attribute]
+    getters = [getter(run, path, fold_case=not case_sensitive) for path in paths]
+
+    def key(found: Any) -> Any:
+        return [read(found) if read else found for read in getters]
+
+    return [found for _, found in sorted(_keyed(run, value, key), key=_first, reverse=bool(reverse))]
+
+
+def dictsort(
+    run: Run, value: Any, /, case_sensitive: Any = False, by: Any = "key", reverse: Any = False
+) -> list[tuple[Any, Any]]:
+    """The pairs of a mapping in the order of its keys, or of its values."""
+    if by not in ("key", "value"):
+        raise TemplateRuntimeError('You can only sort by either "key" or "value"')
+    if type(value) is Undefined:
+        return value.fail()  # type: ignore[no-any-return]
+    if type(value) is not dict:
+        raise TypeError(f"only a mapping can be sorted by keys, not {type_name(value)}")
+    whole = run.border.whole(value)
+    lower = run.border.lower
+    found = [(lower(key), lower(entry)) for key, entry in whole.items()]
+    position = 0 if by == "key" else 1
+
+    def key(pair: Any) -> Any:
+        return pair[position] if case_sensitive else _folded(run, pair[position])
+
+    return [pair for _, pair in sorted(_keyed(run, found, key), key=_first, reverse=bool(reverse))]
+
+
+def unique(run: Run, value: Any, /, case_sensitive: Any = False, attribute: Any = None) -> Stream:
+    """Each item once."""
+    read = getter(run, attribute, fold_case=not case_sensitive)
+
+    def items() -> Iterator[Any]:
+        seen: set[Any] = set()
+        for found in each(run, value):
+            key = comparable(run, read(found) if read else found)
+            if key not in seen:
+                run.create(32)
+                seen.add(key)
+                yield found
+
+    return Stream(items(), value)
+
+
+def _extreme(run: Run, value: Any, choose: Any, case_sensitive: Any, attribute: Any) -> Any:
+    found = _keyed(run, value, getter(run, attribute, fold_case=not case_sensitive))
+    if not found:
+        return Undefined("No aggregated item, sequence was empty.")
+    return choose(found, key=_first)[1]
+
+
+def smallest(run: Run, value: Any, /, case_sensitive: Any = False, attribute: Any = None) -> Any:
+    """The smallest item."""
+    return _extreme(run, value, min, case_sensitive, attribute)
+
+
+def largest(run: Run, value: Any, /, case_sensitive: Any = False, attribute: Any = None) -> Any:
+    """The largest item."""
+    return _extreme(run, value, max, case_sensitive, attribute)
+
+
+def groupby(run: Run, value: Any, /, attribute: Any, default: Any = None, case_sensitive: Any = False) -> list[Group]:
+    """Groups of items that share an attribute, in its order."""
+    read = getter(run, attribute, default, not case_sensitive)
+    ordered = sorted(_keyed(run, value, read), key=_first)
+    runs = [(key, [found for _, found in members]) for key, members in group_runs(ordered, key=_first)]
+    if not case_sensitive:
+        original = getter(run, attribute, default)
+        runs = [(original(found[0]) if original else found[0], found) for _, found in runs]
+    return [Group((key, found)) for key, found in runs]
+
+
+def total(run: Run, value: Any, /, attribute: Any = None, start: Any = 0) -> Any:
+    """The sum of the items."""
+    read = getter(run, attribute)
+    result = start
+    if isinstance(start, str):
+        raise TypeError("sum() can't sum strings [use join instead]")
+    for found in each(run, value):
+        result = add(run, result, read(found) if read else found)
+    return result
+
+
+def map_items(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Stream:
+    """An attribute of every item, or a filter applied to it."""
+
+    _refuse_internal((*args, *kwargs.values()))
+
+    def items() -> Iterator[Any]:
+        if type(value) is Undefined or not value:
+            return
+        apply = _mapping(run, args, dict(kwargs))
+        for found in each(run, value):
+            yield apply(found)
+
+    return Stream(items(), value)
+
+
+def _mapping(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Getter:
+    if not args and "attribute" in kwargs:
+        path = kwargs.pop("attribute")
+        fallback = kwargs.pop("default", None)
+        if kwargs:
+            raise TemplateRuntimeError(f"Unexpected keyword argument {next(iter(kwargs))!r}")
+        return getter(run, path, fallback) or (lambda value: value)
+    if not args:
+        raise TemplateRuntimeError("map requires a filter argument")
+    function = named("filter", args[0])
+    return lambda value: function(run, value, *args[1:], **kwargs)
+
+
+def _choosing(keep: bool, by_attribute: bool) -> Callable[..., Stream]:
+    def choose(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Stream:
+        _refuse_internal(args)
+
+        def items() -> Iterator[Any]:
+            if type(value) is Undefined or not value:
+                return
+            passes = _condition(run, args, kwargs, by_attribute)
+            for found in each(run, value):
+                if bool(passes(found)) is keep:
+                    yield found
+
+        return Stream(items(), value)
+
+    return choose
+
+
+def _refuse_internal(args: tuple[Any, ...]) -> None:
+    """Python's own names are refused before the first item is asked for, which may never be."""
+    for arg in args:
+        if isinstance(arg, str) and arg.startswith("__"):
+            raise SecurityError(f"access to {arg!r} is refused")
+
+
+def _condition(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any], by_attribute: bool) -> Getter:
+    read: Getter | None = None
+    if by_attribute:
+        if not args:
+            raise TemplateRuntimeError("Missing parameter for attribute name")
+        read, args = getter(run, args[0]), args[1:]
+    if not args:
+        return read or bool
+    function = named("test", args[0])
+    rest = args[1:]
+    if read is None:
+        return lambda value: function(run, value, *rest, **kwargs)
+    reader = read
+    return lambda value: function(run, reader(value), *rest, **kwargs)
+
+
+select = _choosing(True, False)
+reject = _choosing(False, False)
+select_attribute = _choosing(True, True)
+reject_attribute = _choosing(False, True)

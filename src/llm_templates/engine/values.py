@@ -1,0 +1,306 @@
+"""The closed world: the only types a template's values have, and the border that lowers everything else to them."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import markupsafe
+
+from ..errors import BudgetError, SecurityError, UndefinedError
+
+
+class Markup(markupsafe.Markup):
+    """Text the template itself marked safe; a caller's own `markupsafe.Markup` is plain text here, as in the reference."""
+
+    __slots__ = ()
+
+
+class Undefined:
+    """A name, key or item that does not exist: empty when printed, false when tested, an error when used.
+
+    Instances are immutable and shared: the compiler makes one for each place of the template.
+    """
+
+    __slots__ = ("error", "message")
+
+    def __init__(self, message: str, error: type[UndefinedError] | type[SecurityError] = UndefinedError) -> None:
+        self.message = message
+        self.error = error
+
+    def fail(self, *_: Any) -> Any:
+        raise self.error(self.message)
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Undefined
+
+    def __ne__(self, other: object) -> bool:
+        return type(other) is not Undefined
+
+    def __hash__(self) -> int:
+        return id(Undefined)
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __len__(self) -> int:
+        return 0
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(())
+
+    def __str__(self) -> str:
+        return ""
+
+    def __repr__(self) -> str:
+        return "Undefined"
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = fail
+    __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __pow__ = __rpow__ = fail
+    __pos__ = __neg__ = __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = fail
+
+
+class Namespace:
+    """The one value a template can change: `{% set ns.name = value %}`."""
+
+    __slots__ = ("attributes",)
+
+    def __init__(self, attributes: dict[str, Any]) -> None:
+        self.attributes = attributes
+
+    def __repr__(self) -> str:
+        return f"<Namespace {self.attributes!r}>"
+
+
+class Method:
+    """A method that was read but not called, such as `spec.items`: it may be tested and passed, nothing else."""
+
+    __slots__ = ("name", "owner")
+
+    def __init__(self, owner: object, name: str) -> None:
+        self.owner = owner
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is Method and self.owner is other.owner and self.name == other.name
+
+    def __hash__(self) -> int:
+        return hash((id(self.owner), self.name))
+
+
+class Function:
+    """A global function. `run` is handed to `implementation` first; `attributes` holds functions read by name."""
+
+    __slots__ = ("attributes", "implementation", "name")
+
+    def __init__(
+        self, name: str, implementation: Callable[..., Any], attributes: Mapping[str, Function] | None = None
+    ) -> None:
+        self.name = name
+        self.implementation = implementation
+        self.attributes = attributes or {}
+
+
+class Macro:
+    """A macro or the body of a call block: a compiled function with the parameters the template gave it."""
+
+    __slots__ = ("catch_kwargs", "catch_varargs", "cost", "function", "name", "parameters", "takes_caller")
+
+    def __init__(
+        self,
+        function: Callable[..., str],
+        name: str,
+        parameters: tuple[str, ...],
+        takes_caller: bool,
+        catch_kwargs: bool,
+        catch_varargs: bool,
+        cost: int,
+    ) -> None:
+        self.function = function
+        self.name = name
+        self.parameters = parameters
+        self.takes_caller = takes_caller
+        self.catch_kwargs = catch_kwargs
+        self.catch_varargs = catch_varargs
+        self.cost = cost
+
+    def __repr__(self) -> str:
+        return f"<Macro {self.name!r}>" if self.name else "<Macro anonymous>"
+
+
+class View:
+    """What `.items()`, `.keys()` and `.values()` give: a sized, repeatable sequence that cannot be indexed."""
+
+    __slots__ = ("items", "name")
+
+    def __init__(self, name: str, items: list[Any]) -> None:
+        self.name = name
+        self.items = items
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def __repr__(self) -> str:
+        return f"{self.name}({self.items!r})"
+
+
+class Stream:
+    """What `map`, `select` and their like give: values made when first asked for, and only once."""
+
+    __slots__ = ("depth", "iterator")
+
+    #: Streams over streams nest Python calls when they are read.
+    DEPTH_LIMIT = 20
+
+    def __init__(self, iterator: Iterator[Any], source: object = None) -> None:
+        self.depth = source.depth + 1 if type(source) is Stream else 1
+        if self.depth > self.DEPTH_LIMIT:
+            raise BudgetError(f"filters that give lazy values are chained deeper than {self.DEPTH_LIMIT}")
+        self.iterator = iterator
+
+
+class Group(tuple[Any, Any]):
+    """One group of `groupby`: a pair with the names `grouper` and `list`."""
+
+    __slots__ = ()
+
+
+class Cycler:
+    """Gives its values in turn: `cycler('odd', 'even').next()`."""
+
+    __slots__ = ("items", "position")
+
+    def __init__(self, items: tuple[Any, ...]) -> None:
+        self.items = items
+        self.position = 0
+
+
+class Joiner:
+    """Gives nothing when first called and its separator from then on."""
+
+    __slots__ = ("separator", "used")
+
+    def __init__(self, separator: Any) -> None:
+        self.separator = separator
+        self.used = False
+
+
+class Loop:
+    """The special `loop` variable, where a template passes it on or asks for what a counter cannot tell."""
+
+    __slots__ = ("before", "changed_value", "current", "depth0", "index0", "items", "recurse")
+
+    def __init__(
+        self, items: list[Any] | tuple[Any, ...], depth0: int = 0, recurse: Callable[..., str] | None = None
+    ) -> None:
+        self.items = items
+        self.depth0 = depth0
+        self.recurse = recurse
+        self.index0 = -1
+        self.before: Any = None
+        self.current: Any = None
+        self.changed_value: Any = _NOTHING
+
+    def __repr__(self) -> str:
+        return f"<LoopContext {self.index0 + 1}/{len(self.items)}>"
+
+
+_NOTHING = object()
+
+#: Types whose values go on as they are when read out of a container. `None` is not among them, because the border may
+#: have to say what it means there; `CLOSED_ITEMS` has it, for the items of lists.
+CLOSED: frozenset[type] = frozenset(
+    {
+        *(str, int, float, bool, dict, list, tuple, range),
+        *(Markup, Undefined, Namespace, Method, Function, Macro, View, Stream, Group, Cycler, Joiner, Loop),
+    }
+)
+CLOSED_ITEMS: frozenset[type] = CLOSED | {type(None)}
+#: Closed types that hold other values.
+CONTAINERS: frozenset[type] = frozenset({dict, list, tuple, Group, View, Namespace})
+#: Closed types that have no text and no JSON: what they would print is an address in memory.
+UNPRINTABLE: frozenset[type] = frozenset({Method, Function, Stream, Cycler, Joiner})
+
+#: Closed types that are indexed by numbers.
+INDEXED_TYPES: frozenset[type] = frozenset({str, Markup, list, tuple, Group, range})
+
+#: How error texts name a type.
+TYPE_NAMES: dict[type, str] = {
+    Markup: "str",
+    Namespace: "namespace",
+    Method: "method",
+    Function: "function",
+    Macro: "macro",
+    View: "view",
+    Stream: "stream",
+    Group: "tuple",
+    Cycler: "cycler",
+    Joiner: "joiner",
+    Loop: "loop",
+}
+
+
+def type_name(value: object) -> str:
+    """The name of the type of `value` as error texts give it."""
+    kind = type(value)
+    return "None" if value is None else TYPE_NAMES.get(kind, kind.__name__)
+
+
+class Border:
+    """Lowers what a caller passed to the closed world, one value at a time, when the template reads it.
+
+    The rules are the reference's: subclasses of str, int and float lose their class, mappings become dicts, dataclasses
+    and pydantic models dicts of their fields, numpy scalars plain numbers, and anything else its type's name in angle
+    brackets. Nothing the caller passed is ever changed.
+    """
+
+    #: Keys whose value may depend on other keys of the same dict, so that they are read by way of `whole`.
+    watched: frozenset[str] = frozenset()
+
+    def __init__(self) -> None:
+        # The original is kept beside its copy: an id may be used again once its object is gone.
+        self._lowered: dict[int, tuple[object, Any]] = {}
+
+    def whole(self, mapping: dict[Any, Any]) -> dict[Any, Any]:
+        """`mapping` as the template sees it when it looks at all of it."""
+        return mapping
+
+    def rewrites(self) -> bool:
+        """Whether `whole` gives anything but its argument for any dict of this render."""
+        return False
+
+    def lower(self, value: Any) -> Any:
+        """`value` as a value of the closed world; containers one level deep."""
+        if type(value) in CLOSED_ITEMS:
+            return value
+        known = self._lowered.get(id(value))
+        if known is not None:
+            return known[1]
+        lowered = self._convert(value)
+        self._lowered[id(value)] = (value, lowered)
+        return lowered
+
+    def _convert(self, value: Any) -> Any:
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, int):
+            return int.__int__(value)
+        if isinstance(value, float):
+            return float.__float__(value)
+        if isinstance(value, Mapping):
+            return {self.lower(key): item for key, item in value.items()}
+        if isinstance(value, list):
+            return list(value)
+        if isinstance(value, tuple):
+            return tuple(value)
+        numpy = sys.modules.get("numpy")
+        if numpy is not None and isinstance(value, numpy.generic):
+            return self.lower(value.item())
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
+            return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        dump = getattr(value, "model_dump", None)
+        if callable(dump):
+            return self.lower(dump())
+        return f"<{type(value).__name__}>"

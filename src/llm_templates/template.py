@@ -1,0 +1,209 @@
+"""`load` and `ChatTemplate`: a thin face over sources and engine."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from .continuation import Continuation
+from .engine import Limits, Run, Template, compile_template
+from .engine.budget import DEFAULT_LIMITS
+from .errors import InputError, VariableError
+from .lowering import WATCHED, ChatBorder, plain_messages, scale_of
+from .sources import resolve
+
+#: Names a template takes from the call itself, which no variable may have.
+RESERVED = frozenset(
+    {
+        *("messages", "tools", "documents", "add_generation_prompt"),
+        *("continue_final_message", "chat_template", "tokenize", "conversation", "conversations"),
+    }
+)
+
+
+class ChatTemplate:
+    """A chat template with its special tokens: a conversation in, the exact prompt out.
+
+    Made by `load` or `ChatTemplate.from_string`; immutable, shared freely between threads, and picklable.
+    """
+
+    __slots__ = ("_clock", "_engine", "_reads", "name", "special_tokens")
+
+    def __init__(
+        self, engine: Template, special_tokens: Mapping[str, str], now: datetime | None = None, name: str | None = None
+    ) -> None:
+        self._engine = engine
+        #: The special tokens the template may read by name, such as `bos_token`; unset ones are absent.
+        self.special_tokens: dict[str, str] = dict(special_tokens)
+        #: What the template was loaded by, or None.
+        self.name = name
+        self._clock = now
+        self._reads = frozenset(engine.reads)
+
+    @classmethod
+    def from_string(
+        cls,
+        source: str,
+        *,
+        special_tokens: Mapping[str, str | None] | None = None,
+        now: datetime | None = None,
+        name: str | None = None,
+        extensions: Sequence[str] = (),
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> ChatTemplate:
+        """Compile a chat template.
+
+        Args:
+            source: Jinja text, as in `chat_template.jinja`.
+            special_tokens: what `bos_token`, `eos_token`, ... stand for; None means unset.
+            now: the time `strftime_now` tells; the time of the render if None.
+            name: how error texts and `repr` call it.
+            extensions: filters of some publishers' hosts that are off by default: "from_json", "fromjson".
+            limits: what the template may use.
+
+        Raises:
+            TemplateSyntaxError: the text is not a template.
+            BudgetError: it is larger or deeper than `limits` allow.
+
+        >>> template = ChatTemplate.from_string("{% for m in messages %}{{ m.role }}: {{ m.content }}\\n{% endfor %}")
+        >>> template.render([{"role": "user", "content": "Hi"}])
+        'user: Hi\\n'
+        """
+        engine = compile_template(source, extensions=extensions, watched=WATCHED, mutable=False, limits=limits)
+        tokens = {key: token for key, token in (special_tokens or {}).items() if token is not None}
+        return cls(engine, tokens, now, name)
+
+    @property
+    def source(self) -> str:
+        """The Jinja text."""
+        return self._engine.source
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """The names the template reads besides messages, tools, documents and special tokens, in reading order.
+
+        >>> ChatTemplate.from_string("{% if enable_thinking %}<think>{% endif %}").variables
+        ('enable_thinking',)
+        """
+        return tuple(name for name in self._engine.reads if name not in RESERVED and not name.endswith("_token"))
+
+    def render(
+        self,
+        messages: Any,
+        *,
+        tools: Sequence[Any] | None = None,
+        documents: Sequence[Any] | None = None,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool | str = False,
+        variables: Mapping[str, Any] | None = None,
+        strict: bool = True,
+    ) -> str:
+        """The prompt, byte-equal to `tokenizer.apply_chat_template(messages, tokenize=False, ...)`.
+
+        Args:
+            messages: a list of messages (dicts in the OpenAI shape, or objects that lower to them), or a conversation
+                object that holds one as `.messages`. Read as the template reads it, never changed.
+            tools: tool schemas.
+            documents: documents for retrieval, dicts as the template wants them.
+            add_generation_prompt: end with what precedes the model's answer.
+            continue_final_message: end inside the last message, so that the model goes on with it; a text names the
+                field to continue instead of "content".
+            variables: what else the template may read, such as `enable_thinking`.
+            strict: refuse a variable that the template never reads.
+
+        Raises:
+            RaisedError: the template refused the conversation, in its own words.
+            TemplateRuntimeError: the template failed on it.
+            BudgetError: the template needs more than its budget.
+            InputError: the conversation or an option cannot be used.
+
+        >>> load("chatml").render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)
+        '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
+        """
+        messages = plain_messages(messages)
+        continuation = None
+        if continue_final_message:
+            if add_generation_prompt:
+                raise InputError(
+                    "continue_final_message and add_generation_prompt exclude each other",
+                    hint="the first goes on with the last message, the second begins a new one",
+                )
+            continuation = Continuation(messages[-1], continue_final_message, self.source)
+            messages = [*messages[:-1], continuation.message]
+        if tools is not None:
+            tools = _mappings("tools", tools)
+        if documents is not None:
+            documents = _mappings("documents", documents)
+        context: dict[str, Any] = {
+            **self.special_tokens,
+            "messages": messages,
+            "tools": tools,
+            "documents": documents,
+            "add_generation_prompt": add_generation_prompt,
+        }
+        if variables:
+            self._check_variables(variables, strict)
+            context.update(variables)
+        engine = self._engine
+        clock = datetime.now if self._clock is None else self._now
+        run = Run(
+            engine.limits, ChatBorder(messages), clock, lambda: scale_of(messages, tools, documents, dict(variables or {}))
+        )
+        text = engine.run(context, run)
+        return text if continuation is None else continuation.cut(text)
+
+    def _now(self) -> datetime:
+        assert self._clock is not None
+        return self._clock
+
+    def _check_variables(self, variables: Mapping[str, Any], strict: bool) -> None:
+        for name in variables:
+            if name in RESERVED:
+                raise VariableError(
+                    f"{name!r} cannot be a template variable", hint="pass it as the argument of that name, if there is one"
+                )
+            if strict and name not in self._reads:
+                raise VariableError(f"the template never reads the variable {name!r}", hint=self._nearest(name))
+
+    def _nearest(self, name: str) -> str:
+        known = self.variables
+        close = difflib.get_close_matches(name, known, 1)
+        if close:
+            return f"did you mean {close[0]!r}? (strict=False passes it anyway)"
+        return f"it reads {_listed(known)} (strict=False passes it anyway)"
+
+    def __repr__(self) -> str:
+        return f"<ChatTemplate {self.name or 'from text'}, {len(self.source)} characters>"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ChatTemplate, (self._engine, self.special_tokens, self._clock, self.name)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"
+
+
+def _mappings(what: str, values: Sequence[Any]) -> Sequence[Any]:
+    """`values`, checked to be a list of mappings, as the reference checks it."""
+    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
+        raise InputError(f"{what} must be a list, not {type(values).__name__}")
+    values = values if type(values) is list else list(values)
+    for index, value in enumerate(values):
+        if not isinstance(value, dict):
+            raise InputError(f"{what}[{index}] is a {type(value).__name__}, not a dict")
+    return values
+
+
+def load(reference: str, *, now: datetime | None = None) -> ChatTemplate:
+    """The chat template that `reference` names: a built-in family, a model folder, a template file, or Jinja text.
+
+    Raises:
+        SourceError: nothing was found, with what a reference can be.
+
+    >>> load("chatml").render([{"role": "user", "content": "Hi"}])
+    '<|im_start|>user\\nHi<|im_end|>\\n'
+    """
+    source = resolve(reference)
+    return ChatTemplate.from_string(source.text, special_tokens=source.special_tokens, now=now, name=source.name)
