@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .engine import Border, Scale
+from .engine import Border, Run, Scale
 from .errors import InputError
 
 #: The names a message's reasoning comes under. The first is the one templates read most; the reference fills it, and
@@ -27,6 +27,16 @@ def normal_message(message: dict[Any, Any]) -> dict[Any, Any]:
     return kept
 
 
+class ChatRun(Run):
+    """The run of a conversation; `inputs` are its messages, tools, documents and variables."""
+
+    def make_border(self) -> Border:
+        return ChatBorder(self.inputs[0])
+
+    def scale(self) -> Scale:
+        return scale_of(*self.inputs)
+
+
 class ChatBorder(Border):
     """The border of a conversation: a message read whole is normalised, and none is copied before."""
 
@@ -39,7 +49,9 @@ class ChatBorder(Border):
 
     def whole(self, mapping: dict[Any, Any]) -> dict[Any, Any]:
         if self._normal is None:
-            self._normal = {id(message): normal_message(message) for message in self._messages if _is_rewritten(message)}
+            self._normal = {
+                id(message): normal_message(message) for message in self._messages if _is_rewritten(message)
+            }
         return self._normal.get(id(mapping), mapping)
 
     def rewrites(self) -> bool:

@@ -8,16 +8,18 @@ from datetime import datetime
 from typing import Any
 
 from .continuation import Continuation
-from .engine import Limits, Run, Template, compile_template
+from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .errors import InputError, VariableError
-from .lowering import WATCHED, ChatBorder, plain_messages, scale_of
+from .lowering import WATCHED, ChatRun, plain_messages
 from .sources import resolve
 
+#: What the engine is handed one by one.
+PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
 #: Names a template takes from the call itself, which no variable may have.
 RESERVED = frozenset(
     {
-        *("messages", "tools", "documents", "add_generation_prompt"),
+        *PARAMETERS,
         *("continue_final_message", "chat_template", "tokenize", "conversation", "conversations"),
     }
 )
@@ -29,7 +31,7 @@ class ChatTemplate:
     Made by `load` or `ChatTemplate.from_string`; immutable, shared freely between threads, and picklable.
     """
 
-    __slots__ = ("_clock", "_engine", "_reads", "name", "special_tokens")
+    __slots__ = ("_clock", "_engine", "_reads", "_run", "name", "special_tokens")
 
     def __init__(
         self, engine: Template, special_tokens: Mapping[str, str], now: datetime | None = None, name: str | None = None
@@ -41,6 +43,7 @@ class ChatTemplate:
         self.name = name
         self._clock = now
         self._reads = frozenset(engine.reads)
+        self._run = run_type(ChatRun, engine.limits, now)
 
     @classmethod
     def from_string(
@@ -71,7 +74,9 @@ class ChatTemplate:
         >>> template.render([{"role": "user", "content": "Hi"}])
         'user: Hi\\n'
         """
-        engine = compile_template(source, extensions=extensions, watched=WATCHED, mutable=False, limits=limits)
+        engine = compile_template(
+            source, extensions=extensions, watched=WATCHED, parameters=PARAMETERS, mutable=False, limits=limits
+        )
         tokens = {key: token for key, token in (special_tokens or {}).items() if token is not None}
         return cls(engine, tokens, now, name)
 
@@ -136,33 +141,24 @@ class ChatTemplate:
             tools = _mappings("tools", tools)
         if documents is not None:
             documents = _mappings("documents", documents)
-        context: dict[str, Any] = {
-            **self.special_tokens,
-            "messages": messages,
-            "tools": tools,
-            "documents": documents,
-            "add_generation_prompt": add_generation_prompt,
-        }
+        run = self._run()
+        run.inputs = (messages, tools, documents, variables)
+        context: Mapping[str, Any] = self.special_tokens
         if variables:
             self._check_variables(variables, strict)
-            context.update(variables)
-        engine = self._engine
-        clock = datetime.now if self._clock is None else self._now
-        run = Run(
-            engine.limits, ChatBorder(messages), clock, lambda: scale_of(messages, tools, documents, dict(variables or {}))
-        )
-        text = engine.run(context, run)
+            lower = run.border.lower
+            context = {**context, **{name: lower(value) for name, value in variables.items()}}
+        if type(add_generation_prompt) is not bool:
+            add_generation_prompt = run.border.lower(add_generation_prompt)
+        text = self._engine.run(run, context, messages, tools, documents, add_generation_prompt)
         return text if continuation is None else continuation.cut(text)
-
-    def _now(self) -> datetime:
-        assert self._clock is not None
-        return self._clock
 
     def _check_variables(self, variables: Mapping[str, Any], strict: bool) -> None:
         for name in variables:
             if name in RESERVED:
                 raise VariableError(
-                    f"{name!r} cannot be a template variable", hint="pass it as the argument of that name, if there is one"
+                    f"{name!r} cannot be a template variable",
+                    hint="pass it as the argument of that name, if there is one",
                 )
             if strict and name not in self._reads:
                 raise VariableError(f"the template never reads the variable {name!r}", hint=self._nearest(name))

@@ -11,16 +11,16 @@ from typing import Any
 from ..errors import BudgetError, TemplateRuntimeError, TemplatesError
 from . import selection
 from .budget import DEFAULT_LIMITS, Limits, Scale
-from .compiler import FILE_NAME, compile_tree
+from .compiler import FILE_NAME, Options, compile_tree
 from .excerpt import excerpt
 from .filters import EXTENSION_FILTERS, FILTERS
 from .mutations import copied
-from .run import Run
+from .run import Run, run_type
 from .syntax import parse
 from .tests import TESTS
 from .values import Border
 
-__all__ = ["Border", "Limits", "Run", "Scale", "Template", "compile_template"]
+__all__ = ["Border", "Limits", "Run", "Scale", "Template", "compile_template", "run_type"]
 
 selection.TABLES.update(filter=FILTERS, test=TESTS)
 
@@ -33,14 +33,13 @@ class Template:
 
     __slots__ = ("_options", "_program", "limits", "source")
 
-    def __init__(self, source: str, options: tuple[Any, ...], limits: Limits) -> None:
+    def __init__(self, source: str, options: Options, limits: Limits) -> None:
         self.source = source
         self._options = options
         self.limits = limits
-        trim_blocks, lstrip_blocks, extensions, watched, mutable = options
         try:
-            tree = parse(source, trim_blocks=trim_blocks, lstrip_blocks=lstrip_blocks, limits=limits)
-            self._program = compile_tree(tree, source, watched=watched, extensions=extensions, mutable=mutable)
+            tree = parse(source, trim_blocks=options.trim_blocks, lstrip_blocks=options.lstrip_blocks, limits=limits)
+            self._program = compile_tree(tree, source, options)
         except RecursionError:
             raise BudgetError("the template is nested too deep for the Python stack that is left") from None
 
@@ -60,16 +59,22 @@ class Template:
         Raises:
             TemplatesError: whatever goes wrong, as one of its subclasses.
         """
-        clock = datetime.now if now is None else lambda: now
-        run = Run(self.limits, clock=clock, mutable=self._program.changes)
-        if self._program.changes:
-            context = {name: copied(run, value) for name, value in context.items()}
-        return self.run(context, run)
+        run = run_type(Run, self.limits, now)()
+        run.mutable = self._program.changes
+        lower = (lambda value: copied(run, value)) if run.mutable else run.border.lower
+        closed = {name: lower(value) for name, value in context.items()}
+        return self.run(run, closed, *(closed.get(name) for name in self._options.parameters))
 
-    def run(self, context: Mapping[str, Any], run: Run) -> str:
-        """The same, with a run the caller made."""
+    def run(self, run: Run, context: Mapping[str, Any], *parameters: Any) -> str:
+        """The same, with a run the caller made, and values that are lowered already.
+
+        Args:
+            run: the state of this render.
+            context: the names that are not among the parameters.
+            parameters: the values of the names the template was compiled with as `parameters`.
+        """
         try:
-            return self._program.root(run, context)
+            return self._program.root(run, context, *parameters)
         except TemplatesError as error:
             self._place(error, error.__traceback__)
             raise
@@ -77,7 +82,7 @@ class Template:
             raise BudgetError("the template nests deeper than the Python stack that is left") from None
         except MemoryError:
             raise BudgetError("the template needs more memory than there is") from None
-        except Exception as error:  # noqa: BLE001  (whatever Python refuses in an operation is the template's error)
+        except Exception as error:
             wrapped = TemplateRuntimeError(_message(error))
             self._place(wrapped, error.__traceback__)
             raise wrapped from error
@@ -118,6 +123,7 @@ def compile_template(
     lstrip_blocks: bool = True,
     extensions: Sequence[str] = (),
     watched: frozenset[str] = frozenset(),
+    parameters: Sequence[str] = (),
     mutable: bool = True,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Template:
@@ -129,6 +135,7 @@ def compile_template(
         lstrip_blocks: drop the blanks before a block tag on its line.
         extensions: names of filters that Jinja does not have and some publishers' hosts add: `from_json`, `fromjson`.
         watched: keys whose value may depend on other keys of the same dict; see `Border.whole`.
+        parameters: names whose values are handed to `Template.run` one by one instead of in a mapping.
         mutable: whether the template may change lists and dicts in place (`items.append(x)`), as in plain Jinja; what it
             changes are copies. Chat templates may not, as in the reference.
         limits: what the template may use.
@@ -145,15 +152,15 @@ def compile_template(
     unknown = set(extensions) - set(EXTENSION_FILTERS)
     if unknown:
         raise ValueError(f"unknown extensions {sorted(unknown)}; there are {sorted(EXTENSION_FILTERS)}")
-    return _compiled(source, (trim_blocks, lstrip_blocks, tuple(extensions), watched, mutable), limits)
+    return _compiled(
+        source, Options(trim_blocks, lstrip_blocks, tuple(extensions), watched, tuple(parameters), mutable), limits
+    )
 
 
 @lru_cache(maxsize=256)
-def _compiled(source: str, options: tuple[Any, ...], limits: Limits) -> Template:
+def _compiled(source: str, options: Options, limits: Limits) -> Template:
     return Template(source, options, limits)
 
 
-def _rebuild(source: str, options: tuple[Any, ...], limits: Limits) -> Template:
+def _rebuild(source: str, options: Options, limits: Limits) -> Template:
     return _compiled(source, options, limits)
-
-

@@ -7,7 +7,7 @@ touched. The clock is never read: the same template on the same input always end
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any
 
 from ..errors import BudgetError
 
@@ -67,39 +67,34 @@ class Scale:
     bytes: int = 0
 
 
-class Measure(Protocol):
-    """Gives the scale of the input; called at most once a render, and only when a base limit is met."""
-
-    def __call__(self) -> Scale: ...
-
-
-def _no_input() -> Scale:
-    return Scale()
+#: Text of at most this many characters may be made without charging bytes, at places the compiler has charged
+#: `FREE_COST` steps for in advance; asking each time would cost more than making it.
+FREE_TEXT = 512
+FREE_COST = 32
+#: Output of at most this many pieces, made while at most this many bytes were charged, cannot exceed the limit.
+FEW_PIECES = 2_048
+FEW_BYTES = 4 * MIB
 
 
 class Budget:
-    """Counts down what a render may still use; every overdraft raises `BudgetError` before the work is done."""
+    """Counts down what a render may still use; every overdraft raises `BudgetError` before the work is done.
 
-    __slots__ = (
-        "_measure",
-        "_scale",
-        "bytes_left",
-        "calls_left",
-        "limits",
-        "output_limit",
-        "steps_left",
-        "value_limit",
-    )
+    What a render starts with is in class attributes, so that making an instance costs next to nothing; `budgeted` gives
+    the class for other limits.
+    """
 
-    def __init__(self, limits: Limits = DEFAULT_LIMITS, measure: Measure = _no_input) -> None:
-        self.limits = limits
-        self._measure = measure
-        self._scale: Scale | None = None
-        self.steps_left = limits.steps
-        self.bytes_left = limits.created
-        self.value_limit = limits.value
-        self.output_limit = limits.output
-        self.calls_left = limits.calls
+    limits: Limits = DEFAULT_LIMITS
+    steps_left: int = DEFAULT_LIMITS.steps
+    bytes_left: int = DEFAULT_LIMITS.created
+    bytes_unnoticed: int = DEFAULT_LIMITS.created - FEW_BYTES
+    value_limit: int = DEFAULT_LIMITS.value
+    output_limit: int = DEFAULT_LIMITS.output
+    calls_left: int = DEFAULT_LIMITS.calls
+    _grown: bool = False
+
+    def scale(self) -> Scale:
+        """The size of the input; asked for once a render, and only when a base limit is met."""
+        return Scale()
 
     def spend(self, steps: int) -> None:
         """Charge `steps`."""
@@ -121,13 +116,19 @@ class Budget:
         if size > self.value_limit:
             self._grow()
             if size > self.value_limit:
+                shown = f"{size:,} bytes" if size < 1 << 64 else "far too many bytes"
                 raise BudgetError(
-                    f"the template makes a value of {size:,} bytes; the limit is {self.value_limit:,}"
-                    if size < 1 << 64
-                    else "the template makes a value far larger than the limit",
+                    f"the template makes a value of {shown}; the limit is {self.value_limit:,}",
                     hint="raise it with limits=Limits(value=...)",
                 )
-        self.bytes_left -= size + 64
+        self.steps_left -= (size >> 6) + 1
+        if self.steps_left < 0:
+            self.spend(0)
+        self.charge(size + 64)
+
+    def charge(self, size: int) -> None:
+        """Charge `size` bytes of values that are made or kept."""
+        self.bytes_left -= size
         if self.bytes_left < 0:
             self._grow()
             if self.bytes_left < 0:
@@ -135,9 +136,6 @@ class Budget:
                     "the template creates more bytes of values than its budget allows",
                     hint="raise it with limits=Limits(created=...)",
                 )
-        self.steps_left -= (size >> 6) + 1
-        if self.steps_left < 0:
-            self.spend(0)
 
     def emit(self, size: int) -> None:
         """Check that `size` characters of output are allowed, before they are joined."""
@@ -159,16 +157,32 @@ class Budget:
             self.spend(0)
 
     def leave(self) -> None:
+        """Leave the call."""
         self.calls_left += 1
 
     def _grow(self) -> None:
         """Add what the input's size allows; the input is measured only here, so that small renders never pay for it."""
-        if self._scale is not None:
+        if self._grown:
             return
-        scale = self._scale = self._measure()
-        limits = self.limits
+        self._grown = True
+        scale, limits = self.scale(), self.limits
         self.steps_left += limits.steps_per_node * (scale.messages + scale.nodes)
         self.steps_left += limits.steps_per_pair * scale.messages * scale.messages
         self.bytes_left += limits.created_per_byte * scale.bytes
         self.value_limit += limits.value_per_byte * scale.bytes
         self.output_limit += limits.output_per_byte * scale.bytes
+
+
+def budgeted(limits: Limits) -> dict[str, Any]:
+    """The class attributes of a budget that starts with `limits`."""
+    return {
+        "limits": limits,
+        "steps_left": limits.steps,
+        "bytes_left": limits.created,
+        "bytes_unnoticed": limits.created - FEW_BYTES
+        if limits.output >= FEW_BYTES + FEW_PIECES * FREE_TEXT
+        else 1 << 62,
+        "value_limit": limits.value,
+        "output_limit": limits.output,
+        "calls_left": limits.calls,
+    }

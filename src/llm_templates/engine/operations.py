@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..errors import BudgetError, SecurityError, TemplateRuntimeError
+from .budget import FEW_PIECES
 from .run import Run, settle
 from .values import (
     CLOSED,
@@ -64,7 +65,8 @@ def join(run: Run, pieces: list[str]) -> str:
 
 def finish(run: Run, pieces: list[str]) -> str:
     """The pieces of the whole output in one string."""
-    run.emit(sum(map(len, pieces)))
+    if len(pieces) > FEW_PIECES or run.bytes_left < run.bytes_unnoticed:
+        run.emit(sum(map(len, pieces)))
     return "".join(pieces)
 
 
@@ -274,12 +276,12 @@ def invoke(run: Run, macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]
 def sequence(run: Run, value: Any, cost: int) -> Any:
     """What a loop over `value` walks, each turn charged `cost` steps now: a list, a tuple, a string or a range."""
     kind = type(value)
-    if kind is list or kind is tuple or kind is str or kind is range or kind is Markup or kind is Group:
-        run.spend(len(value) * cost)
-        return value
-    items = listed(run, value)
-    run.spend(len(items) * cost)
-    return items
+    if kind is not list and kind is not range and not isinstance(value, str | tuple):
+        value = listed(run, value)
+    run.steps_left -= len(value) * cost
+    if run.steps_left < 0:
+        run.spend(0)
+    return value
 
 
 def listed(run: Run, value: Any) -> list[Any]:
@@ -323,6 +325,15 @@ def pairs(run: Run, value: Any, cost: int) -> Any:
     whole = run.border.whole(value)
     run.spend(len(whole) * cost)
     return whole.items()
+
+
+def filter_pairs(run: Run, value: Any, cost: int) -> Any:
+    """What a loop over `value|items` walks."""
+    if type(value) is dict:
+        return pairs(run, value, cost)
+    if type(value) is Undefined:
+        return ()
+    raise TypeError("Can only get item pairs from a mapping.")
 
 
 def has_items(value: Any) -> bool:
@@ -553,9 +564,35 @@ REFUSED_METHODS: dict[type, dict[str, str]] = {}
 ATTRIBUTES: dict[type, dict[str, Callable[[Any], Any]]] = {}
 #: Names by which Python's own objects lead out of a sandbox. Here they lead nowhere; asking for one is refused.
 INTERNAL_NAMES: frozenset[str] = frozenset(
-    "mro gi_code gi_frame gi_yieldfrom cr_code cr_frame cr_await ag_code ag_frame ag_await func_code func_globals "
-    "func_closure func_defaults func_dict im_class im_func im_self tb_frame tb_next f_back f_builtins f_code f_globals "
-    "f_locals co_code co_consts".split()
+    [
+        "mro",
+        "gi_code",
+        "gi_frame",
+        "gi_yieldfrom",
+        "cr_code",
+        "cr_frame",
+        "cr_await",
+        "ag_code",
+        "ag_frame",
+        "ag_await",
+        "func_code",
+        "func_globals",
+        "func_closure",
+        "func_defaults",
+        "func_dict",
+        "im_class",
+        "im_func",
+        "im_self",
+        "tb_frame",
+        "tb_next",
+        "f_back",
+        "f_builtins",
+        "f_code",
+        "f_globals",
+        "f_locals",
+        "co_code",
+        "co_consts",
+    ]
 )
 #: Every name that a dict's methods take before its keys.
 DICT_METHODS: frozenset[str] = frozenset(name for name in dir(dict) if not name.startswith("_"))

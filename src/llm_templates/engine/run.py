@@ -2,35 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 from itertools import chain
 from typing import Any
 
 from ..errors import BudgetError, SecurityError
-from .budget import DEFAULT_LIMITS, Budget, Limits, Measure, _no_input
+from .budget import Budget, Limits, budgeted
 from .values import CLOSED_ITEMS, CONTAINERS, UNPRINTABLE, Border, Namespace, View, type_name
-
-Clock = Callable[[], datetime]
 
 
 class Run(Budget):
-    """What one render carries: its budget, the border its inputs cross, and its clock."""
+    """What one render carries: its budget, the border its inputs cross, and its clock.
 
-    __slots__ = ("border", "clock", "mutable")
+    Subclasses say how a border is made and how large the input is; `run_type` makes one for given limits and clock.
+    """
 
-    def __init__(
-        self,
-        limits: Limits = DEFAULT_LIMITS,
-        border: Border | None = None,
-        clock: Clock = datetime.now,
-        measure: Measure = _no_input,
-        mutable: bool = False,
-    ) -> None:
-        Budget.__init__(self, limits, measure)
-        self.border = border or Border()
-        self.clock = clock
-        self.mutable = mutable
+    #: What the caller passed, for `make_border` and `scale`.
+    inputs: tuple[Any, ...] = ()
+    #: Whether values may change in place.
+    mutable: bool = False
+    border: Border
+
+    def __getattr__(self, name: str) -> Any:
+        # The border is made when the first value has to cross it: most renders never need one.
+        if name == "border":
+            self.border = self.make_border()
+            return self.border
+        raise AttributeError(name)
+
+    def make_border(self) -> Border:
+        """The border for this render's inputs."""
+        return Border()
+
+    def clock(self) -> datetime:
+        """The time the template is told."""
+        return datetime.now()
+
+
+@lru_cache(maxsize=256)
+def run_type(base: type[Run], limits: Limits, now: datetime | None = None) -> type[Run]:
+    """The class of runs that start with `limits`; `now` stops their clock."""
+    attributes = budgeted(limits)
+    if now is not None:
+        attributes["clock"] = lambda self: now
+    return type(base.__name__, (base,), attributes)
 
 
 def children(value: Any) -> Any:

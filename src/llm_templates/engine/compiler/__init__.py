@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType
 from typing import Any
@@ -11,7 +11,9 @@ from jinja2 import nodes
 
 from ...errors import BudgetError, SecurityError
 from .. import formatting, operations
+from ..budget import FREE_TEXT
 from ..values import CLOSED, CLOSED_ITEMS, Loop, Macro, Namespace, Undefined
+from .options import Options
 from .statements import Statements
 
 #: What reading a key or an index of a value of the closed world raises where there is none.
@@ -25,7 +27,14 @@ DIALECT: dict[str, Any] = {
             *(operations.text, operations.join, operations.finish, operations.concat),
             *(operations.attribute, operations.item, operations.part, operations.lowered),
             *(operations.call, operations.call_method, operations.call_item),
-            *(operations.sequence, operations.pairs, operations.unpack, operations.spread, operations.spread_keywords),
+            *(
+                operations.sequence,
+                operations.pairs,
+                operations.filter_pairs,
+                operations.unpack,
+                operations.spread,
+                operations.spread_keywords,
+            ),
             *(operations.add, operations.subtract, operations.multiply, operations.divide, operations.floor_divide),
             *(operations.power, operations.negative, operations.positive, formatting.modulo),
             *(operations.equal, operations.unequal, operations.contains, operations.absent),
@@ -33,6 +42,7 @@ DIALECT: dict[str, Any] = {
             *(operations.new_list, operations.new_tuple, operations.new_dict, operations.assign, operations.fail),
         )
     },
+    "FREE_TEXT": FREE_TEXT,
     "MISSING": operations.MISSING,
     "CLOSED": CLOSED,
     "CLOSED_ITEMS": CLOSED_ITEMS,
@@ -69,19 +79,9 @@ class Program:
     changes: bool
 
 
-def compile_tree(
-    tree: nodes.Template, source: str, *, watched: frozenset[str] = frozenset(), extensions: Sequence[str] = (), mutable: bool = False
-) -> Program:
-    """Compile a parsed template.
-
-    Args:
-        tree: what `syntax.parse` gave for `source`.
-        source: the template, for error texts.
-        watched: keys whose value may depend on other keys of the same dict.
-        extensions: names of extension filters that are on.
-        mutable: whether the template may change lists and dicts in place.
-    """
-    compiler = Statements(source, watched, extensions, mutable)
+def compile_tree(tree: nodes.Template, source: str, options: Options) -> Program:
+    """Compile what `syntax.parse` gave for `source`."""
+    compiler = Statements(source, options)
     compiler.template(tree)
     generated = compiler.emit.source()
     try:

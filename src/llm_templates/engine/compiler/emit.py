@@ -59,6 +59,20 @@ class Emitter:
         self.lines.extend(written[0])
         self.origins.extend(written[1])
 
+    def place(self) -> int:
+        """The present place, for `inserted`."""
+        return len(self.lines)
+
+    @contextmanager
+    def inserted(self, place: int) -> Iterator[None]:
+        """What is written is put at an earlier place, at the present depth."""
+        kept, self.lines = self.lines, []
+        origins, self.origins = self.origins, []
+        yield
+        kept[place:place] = self.lines
+        origins[place:place] = self.origins
+        self.lines, self.origins = kept, origins
+
     def name(self, letter: str) -> str:
         """A new identifier."""
         self._counter += 1

@@ -17,6 +17,7 @@ from ..operations import DICT_METHODS
 from ..tests import TESTS
 from ..values import Undefined
 from .emit import Emitter
+from .options import Options
 from .scopes import Available, Frame
 
 #: A deferred expression deeper than this goes to a variable, so that generated code never nests deeply.
@@ -89,18 +90,17 @@ class Counter:
 class Expressions:
     """Compiles expressions; `Statements` builds upon it."""
 
-    def __init__(
-        self, source: str, watched: frozenset[str], extensions: Sequence[str], mutable: bool = False, inline: bool = True
-    ) -> None:
+    def __init__(self, source: str, options: Options, inline: bool = True) -> None:
         self.source = source
+        self.options = options
         self.emit = Emitter()
         self.available = Available()
-        self.watched = watched
+        self.watched = options.watched
         #: Whether values can change in place, so that no read may be remembered and loops walk copies.
-        self.changes = mutable
+        self.changes = options.mutable
         #: Whether fast paths are written out; without them, every operation is a call of the dialect.
         self.inline = inline
-        self.filters = FILTERS | {name: EXTENSION_FILTERS[name] for name in extensions}
+        self.filters = FILTERS | {name: EXTENSION_FILTERS[name] for name in options.extensions}
         #: Attribute names that `set ns.name` assigns anywhere: reads of them are never remembered.
         self.mutable: set[str] = {"current", "used"}
         #: Names that `set name.attribute` uses: their attributes are looked for in a namespace first.
@@ -255,9 +255,7 @@ class Expressions:
         name = self.emit.name("t")
         general = f"{operation}(run, {owner.code}, {constant})"
         undefined = None
-        if not self.inline or is_method or key.startswith("__"):
-            self.emit.write(f"{name} = {general}")
-        elif key in self.watched:
+        if not self.inline or is_method or key.startswith("__") or key in self.watched:
             self.emit.write(f"{name} = {general}")
         elif isinstance(owner_node, nodes.Name) and owner_node.name in self.namespaces:
             self.emit.write(f"try: {name} = {owner.code}.attributes[{constant}]")
@@ -324,7 +322,9 @@ class Expressions:
         left, right = self.atom(node.left, frame), self.atom(node.right, frame)
         if self.inline and left.kind == right.kind == "int":
             if isinstance(node, nodes.Add | nodes.Sub):
-                return self.deferred(f"({left.code} {'+' if type(node) is nodes.Add else '-'} {right.code})", "int", left, right)
+                return self.deferred(
+                    f"({left.code} {'+' if type(node) is nodes.Add else '-'} {right.code})", "int", left, right
+                )
             if isinstance(node, nodes.Mod) and right.is_constant and right.constant != 0:
                 return self.deferred(f"({left.code} % {right.code})", "int", left, right)
         return self.call(f"{BINARY[type(node)]}(run, {left.code}, {right.code})")
@@ -430,13 +430,22 @@ class Expressions:
             if operator in ("lt", "lteq", "gt", "gteq") and numeric:
                 return self.deferred(f"({left.code} {symbol} {right.code})", "bool", left, right)
             if operator in ("in", "notin") and left.kind == "str" and left.is_constant:
-                word = "absent" if operator == "notin" else "contains"
-                code = (
-                    f"{left.code} {symbol} {right.code} if type({right.code}) is str and len({right.code}) < 512 "
-                    f"else {word}(run, {left.code}, {right.code})"
-                )
-                return self.call(code, "bool")
+                return self._contains(left, right, operator == "notin")
         return self.call(f"{function}(run, {left.code}, {right.code})", "bool")
+
+    def _contains(self, needle: Value, haystack: Value, negated: bool) -> Value:
+        """Whether a text of the template is in another text or a key of a mapping."""
+        memory = f"in {needle.constant}"
+        known = None if self.changes else self.available.find(haystack.code, memory)
+        if known is None:
+            inside, general = f"{needle.code} in {haystack.code}", f"contains(run, {needle.code}, {haystack.code})"
+            fast = f"{inside} if type({haystack.code}) is str and len({haystack.code}) <= FREE_TEXT else "
+            if needle.constant not in self.watched:
+                fast += f"{inside} and {general} if type({haystack.code}) is dict else "
+            known = self.call(fast + general, "bool").code
+            self.available.add(haystack.code, memory, known)
+        value = Value(known, "bool")
+        return self.deferred(f"(not {known})", "bool", value) if negated else value
 
     def _constant_items(self, node: nodes.Node) -> list[Any] | None:
         """The items of a list or tuple of text and numbers that the template writes out."""
@@ -479,7 +488,15 @@ class Expressions:
                 return self.call(f"{fast}{self.emit.constant(function, 'f')}(run, {code})", "int")
             if node.name == "string" and value.kind == "str":
                 return value
-        if self.inline and node.name in ("default", "d") and len(arguments) == 1 and "=" not in arguments[0] and "*" not in arguments[0]:
+            if node.name == "trim":
+                return self._strip(code, "strip", "", f"{self.emit.constant(function, 'f')}(run, {code})")
+        if (
+            self.inline
+            and node.name in ("default", "d")
+            and len(arguments) == 1
+            and "=" not in arguments[0]
+            and "*" not in arguments[0]
+        ):
             return self.deferred(f"({arguments[0]} if type({code}) is Undefined else {code})", "any", value)
         kind = "str" if node.name in ("tojson", "urlencode") else "any"
         return self.call(f"{self.emit.constant(function, 'f')}({', '.join(['run', code, *arguments])})", kind)
@@ -537,8 +554,12 @@ class Expressions:
         if not self.inline:
             return self.call(general)
         plain = not any(argument.startswith("*") for argument in arguments)
-        if name in ("startswith", "endswith") and len(arguments) == 1 and type(self.emit.constants.get(arguments[0])) is str:
+        if name in ("startswith", "endswith") and len(arguments) == 1 and self._is_text(arguments[0]):
             return self.call(f"{code}.{name}({arguments[0]}) if type({code}) is str else {general}")
+        if name in ("strip", "lstrip", "rstrip") and plain and all(self._is_text(argument) for argument in arguments):
+            method = self.emit.constant(METHODS[str][name], "f")
+            long = f"{method}({', '.join(['run', code, *arguments])}) if type({code}) is str else {general}"
+            return self._strip(code, name, ", ".join(arguments), long)
         if plain and name in METHODS[str]:
             method = self.emit.constant(METHODS[str][name], "f")
             return self.call(f"{method}({', '.join(['run', code, *arguments])}) if type({code}) is str else {general}")
@@ -546,6 +567,13 @@ class Expressions:
             method = self.emit.constant(METHODS[dict][name], "f")
             return self.call(f"{method}({', '.join(['run', code, *arguments])}) if type({code}) is dict else {general}")
         return self.call(general)
+
+    def _strip(self, code: str, name: str, arguments: str, general: str) -> Value:
+        short = f"type({code}) is str and len({code}) <= FREE_TEXT"
+        return self.call(f"{code}.{name}({arguments}) if {short} else {general}")
+
+    def _is_text(self, code: str) -> bool:
+        return type(self.emit.constants.get(code)) is str
 
 
 _READS = (nodes.Getattr, nodes.Getitem)

@@ -12,6 +12,8 @@ from contextlib import contextmanager
 from jinja2 import nodes
 from jinja2.idtracking import Symbols
 
+from ..budget import FREE_COST
+
 
 class Frame:
     """One scope of the template, and where its text goes."""
@@ -29,9 +31,7 @@ class Frame:
 
     def inner(self, out: str | None = None, loops: int | None = None) -> Frame:
         """A scope inside this one."""
-        return Frame(
-            Symbols(parent=self.symbols), out or self.out, loops=self.loops if loops is None else loops
-        )
+        return Frame(Symbols(parent=self.symbols), out or self.out, loops=self.loops if loops is None else loops)
 
     def function(self, out: str) -> Frame:
         """The same scope, in a Python function of its own that appends to the same list under another name."""
@@ -101,17 +101,30 @@ def undeclared(body: Iterable[nodes.Node], names: tuple[str, ...]) -> set[str]:
 
 
 def cost(body: Iterable[nodes.Node]) -> int:
-    """The steps one turn through `body` is charged: half its nodes, those of inner loops and macros left out."""
+    """The steps one turn through `body` is charged: half its nodes, those of inner loops and macros left out.
+
+    Places that may make short text without charging it (`FREE_TEXT`) are charged here in advance.
+    """
     count = 0
     stack = list(body)
     while stack:
         node = stack.pop()
         count += 1
+        if _makes_text(node):
+            count += 2 * FREE_COST
         if isinstance(node, nodes.For):
             stack.append(node.iter)
         elif not isinstance(node, nodes.Macro):
             stack.extend(node.iter_child_nodes())
     return 1 + count // 2
+
+
+def _makes_text(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Output):
+        return len(node.nodes) > 1 or isinstance(node.nodes[0], nodes.Add | nodes.Concat)
+    if isinstance(node, nodes.Filter):
+        return node.name == "trim"
+    return isinstance(node, nodes.Getattr) and node.attr in ("strip", "lstrip", "rstrip")
 
 
 #: What a loop over a list can tell by counting.

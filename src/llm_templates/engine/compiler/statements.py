@@ -14,6 +14,7 @@ from jinja2.idtracking import (
     Symbols,
 )
 
+from ..budget import FREE_TEXT
 from ..globals import GLOBALS
 from ..mutations import MUTATIONS
 from ..syntax import GENERATION
@@ -24,6 +25,8 @@ from .scopes import Frame, cost, counts_only, undeclared
 NESTED_LOOPS = 8
 #: The steps a call is charged besides those of its body.
 CALL_COST = 6
+#: How many pieces of unknown length are joined before their length is charged.
+PIECES_AT_ONCE = 3
 #: The longest `elif` chain that is written as nested branches.
 NESTED_BRANCHES = 6
 
@@ -46,13 +49,23 @@ class Statements(Expressions):
         self.changes = self.changes and any(call.node.attr in CHANGING for call in _method_calls(tree))
         #: Names the template takes from its context.
         self.reads: dict[str, int] = {}
+        self._resolved: dict[str, str] = {}
         frame = Frame(Symbols(), self.emit.name("o"))
         frame.symbols.analyze_node(tree)
-        with self.emit.block("def root(run, context):"):
+        given = [self._given(name) for name in self.options.parameters]
+        with self.emit.block(f"def root({', '.join(['run', 'context', *given])}):"):
             self.emit.write(f"{frame.out} = []")
+            start = self.emit.place()
             self.enter(frame)
             self.body(tree.body, frame)
             self.emit.write(f"return finish(run, {frame.out})")
+            with self.emit.inserted(start):
+                for name, variable in self._resolved.items():
+                    self._resolve(variable, name)
+
+    def _given(self, name: str) -> str:
+        variable = self._resolved[name] = self.emit.name("r")
+        return variable
 
     def body(self, statements: Sequence[nodes.Node], frame: Frame) -> None:
         for statement in statements:
@@ -73,21 +86,29 @@ class Statements(Expressions):
                 continue
             self.assigned(variable)
             if action == VAR_LOAD_RESOLVE:
-                self._resolve(variable, str(parameter))
+                self.emit.write(f"{variable} = {self.resolved(str(parameter))}")
             elif action == VAR_LOAD_ALIAS:
                 self.emit.write(f"{variable} = {self.variable(str(parameter))}")
             elif action == VAR_LOAD_UNDEFINED:
                 name = target.split("_", 2)[2]
                 self.emit.write(f"{variable} = {self.undefined(f'{name!r} is undefined')}")
 
+    def resolved(self, name: str) -> str:
+        """The variable, filled at the start of the render, of what the caller gave for `name`."""
+        known = self._resolved.get(name)
+        if known is None:
+            known = self._resolved[name] = self.emit.name("r")
+        self.reads.setdefault(name, 0)
+        return known
+
     def _resolve(self, variable: str, name: str) -> None:
+        if name in self.options.parameters:
+            return
         if name in GLOBALS:
             fallback = self.emit.constant(GLOBALS[name], "g")
         else:
-            self.reads.setdefault(name, 0)
             fallback = self.undefined(f"{name!r} is undefined")
         self.emit.write(f"{variable} = context.get({self.emit.constant(name)}, {fallback})")
-        self.emit.write(f"if type({variable}) not in CLOSED_ITEMS: {variable} = run.border.lower({variable})")
 
     # -- output --
 
@@ -121,12 +142,11 @@ class Statements(Expressions):
         return operands
 
     def _write_chain(self, node: nodes.Node, operands: list[nodes.Node], pieces: list[str], frame: Frame) -> None:
-        """Write the operands one after the other, without joining them, where all of them turn out to be text."""
+        """Write the operands one after the other, without adding them, where all of them turn out to be text."""
+        values = [self.atom(operand, frame) for operand in operands]
         if isinstance(node, nodes.Concat):
-            values = [self.atom(operand, frame) for operand in operands]
             pieces.extend(self._text(value) for value in values)
             return
-        values = [self.atom(operand, frame) for operand in operands]
         if any(value.is_constant and value.kind != "str" for value in values):
             pieces.append(self._text(self._sum(node, values)))
             return
@@ -169,11 +189,31 @@ class Statements(Expressions):
         return name
 
     def _flush(self, pieces: list[str], frame: Frame) -> None:
-        if len(pieces) == 1:
-            self.emit.write(f"{frame.out}.append({pieces[0]})")
-        elif pieces:
-            self.emit.write(f"{frame.out} += ({', '.join(pieces)})")
+        """Append the pieces to the output, a few of them as one text."""
+        group: list[str] = []
+        unknown = 0
+        for piece in [*pieces, ""]:
+            constant = piece in self.emit.constants
+            if group and (not piece or (unknown == PIECES_AT_ONCE and not constant)):
+                self._append(group, unknown, frame)
+                group, unknown = [], 0
+            group.append(piece)
+            unknown += not constant
         pieces.clear()
+
+    def _append(self, group: list[str], unknown: int, frame: Frame) -> None:
+        if not unknown:
+            text = "".join(self.emit.constants[piece] for piece in group)
+            name = self.emit.constant(text)
+            if len(text) > FREE_TEXT:
+                self.emit.write(f"run.charge({len(text)})")
+        else:
+            name = group[0]
+            if len(group) > 1:
+                name = self.emit.name("t")
+                self.emit.write(f"{name} = f'{''.join(f'{{{piece}}}' for piece in group)}'")
+            self.emit.write(f"if len({name}) > FREE_TEXT: run.charge(len({name}))")
+        self.emit.write(f"{frame.out}.append({name})")
 
     # -- branches and assignments --
 
@@ -336,17 +376,17 @@ class Statements(Expressions):
 
         turn = cost(node.body) + (cost([node.test]) if node.test is not None else 0)
         items = self.emit.name("s")
-        by_pairs = self.inline and recursion is None and self._iterates_pairs(node.iter)
+        by_pairs = self._iterates_pairs(node.iter) if self.inline and recursion is None else None
         if recursion is not None:
             self.emit.write(f"{items} = sequence(run, {recursion[1]}, {turn})")
         elif by_pairs:
-            assert isinstance(node.iter, nodes.Call) and isinstance(node.iter.node, nodes.Getattr)
-            owner = self.atom(node.iter.node.node, frame)
-            self.emit.write(f"{items} = pairs(run, {owner.code}, {turn})")
+            function, owner_node = by_pairs
+            owner = self.atom(owner_node, frame)
+            self.emit.write(f"{items} = {function}(run, {owner.code}, {turn})")
         else:
             value = self.atom(node.iter, frame)
             self.emit.write(f"{items} = sequence(run, {value.code}, {turn})")
-        if by_pairs and extended or self.changes:
+        if (by_pairs and extended) or self.changes:
             self.emit.write(f"{items} = list({items})")
         if node.test is not None and extended:
             items = self._filtered_items(node, items, test_frame, frame)
@@ -397,17 +437,27 @@ class Statements(Expressions):
                 self.enter(otherwise)
                 self.body(node.else_, otherwise)
 
-    def _iterates_pairs(self, node: nodes.Node) -> bool:
-        return (
-            isinstance(node, nodes.Call)
+    def _iterates_pairs(self, node: nodes.Node) -> tuple[str, nodes.Expr] | None:
+        """For `mapping.items()` and `mapping|items`, the function that walks them, and the mapping."""
+        plain = isinstance(node, nodes.Call | nodes.Filter) and not (
+            node.args or node.kwargs or node.dyn_args or node.dyn_kwargs
+        )
+        if (
+            plain
+            and isinstance(node, nodes.Call)
             and isinstance(node.node, nodes.Getattr)
             and node.node.attr == "items"
-            and not (node.args or node.kwargs or node.dyn_args or node.dyn_kwargs)
-        )
+        ):
+            return "pairs", node.node.node
+        if plain and isinstance(node, nodes.Filter) and node.name == "items" and node.node is not None:
+            return "filter_pairs", node.node
+        return None
 
     def _lower_item(self, item: str) -> None:
         self.assigned(item)
-        self.emit.write(f"if type({item}) not in CLOSED_ITEMS: {item} = run.border.lower({item})")
+        self.emit.write(
+            f"if type({item}) is not dict and type({item}) not in CLOSED_ITEMS: {item} = run.border.lower({item})"
+        )
 
     def _unpack_target(self, target: nodes.Node, item: str, frame: Frame) -> None:
         if isinstance(target, nodes.Name):

@@ -1,0 +1,16 @@
+"""What a template is compiled with."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Options(NamedTuple):
+    """The options of one compilation; `compile_template` says what each means."""
+
+    trim_blocks: bool = True
+    lstrip_blocks: bool = True
+    extensions: tuple[str, ...] = ()
+    watched: frozenset[str] = frozenset()
+    parameters: tuple[str, ...] = ()
+    mutable: bool = False
