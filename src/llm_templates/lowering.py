@@ -82,12 +82,10 @@ def plain_messages(messages: Any) -> list[Any]:
         messages = list(messages)
     if not messages:
         raise InputError("the conversation is empty", hint="pass at least one message")
-    if set(map(type, messages)) != _DICT:
-        return [_plain_message(message, index) for index, message in enumerate(messages)]
+    for message in messages:
+        if type(message) is not dict:
+            return [_plain_message(message, index) for index, message in enumerate(messages)]
     return messages
-
-
-_DICT = {dict}
 
 
 def _plain_message(message: Any, index: int) -> dict[Any, Any]:

@@ -147,18 +147,11 @@ class Budget:
                     hint="raise it with limits=Limits(output=...)",
                 )
 
-    def enter(self, steps: int) -> None:
-        """Charge one call of a macro, and one level of call depth until `leave`."""
-        self.calls_left -= 1
+    def overdrawn(self) -> None:
+        """Raise if the steps or the calls that were taken without asking are more than there were."""
         if self.calls_left < 0:
             raise BudgetError(f"the template nests more than {self.limits.calls} calls")
-        self.steps_left -= steps
-        if self.steps_left < 0:
-            self.spend(0)
-
-    def leave(self) -> None:
-        """Leave the call."""
-        self.calls_left += 1
+        self.spend(0)
 
     def _grow(self) -> None:
         """Add what the input's size allows; the input is measured only here, so that small renders never pay for it."""

@@ -95,17 +95,25 @@ def join(run: Run, separator: str, values: Any) -> str:
 
 
 def _splits(name: str) -> Method:
+    method = getattr(str, name)
+
     def split(run: Run, value: str, /, sep: Any = None, maxsplit: Any = -1) -> list[str]:
-        if sep is not None and not isinstance(sep, str):
+        if type(sep) is str:
+            pieces = value.count(sep) + 1 if sep else 1
+        elif sep is None:
+            # Every kind of white space that ASCII has; any other text may be half of white space.
+            ascii_only = value.isascii()
+            pieces = sum(map(value.count, " \n\t\r\v\f\x1c\x1d\x1e\x1f")) + 1 if ascii_only else len(value) // 2 + 1
+        elif isinstance(sep, str):
+            pieces = value.count(str(sep)) + 1
+        else:
             _bounded((sep,))
             raise TypeError(f"the separator must be text or none, not {type_name(sep)}")
-        run.work(len(value))
-        pieces = value.count(sep) + 1 if sep else len(value) // 2 + 1
-        if sep is None and value.isascii():
-            pieces = sum(map(value.count, " \n\t\r\v\f\x1c\x1d\x1e\x1f")) + 1
-        if isinstance(maxsplit, int) and maxsplit >= 0:
-            pieces = min(pieces, int(maxsplit) + 1)
+        if isinstance(maxsplit, int) and 0 <= maxsplit < pieces:
+            pieces = int(maxsplit) + 1
         run.create(len(value) + 64 * pieces)
+        if type(value) is str:
+            return method(value, sep, maxsplit)  # type: ignore[no-any-return]
         return [_kept(value, part) for part in getattr(value, name)(sep, maxsplit)]
 
     return split
@@ -343,11 +351,11 @@ ATTRIBUTES.update(
             "nextitem": _loop_next,
         },
         Macro: {
-            "name": lambda macro: macro.name,
-            "arguments": lambda macro: macro.parameters,
-            "catch_kwargs": lambda macro: macro.catch_kwargs,
-            "catch_varargs": lambda macro: macro.catch_varargs,
-            "caller": lambda macro: macro.takes_caller,
+            "name": lambda macro: macro.signature.name,
+            "arguments": lambda macro: macro.signature.parameters,
+            "catch_kwargs": lambda macro: macro.signature.catch_kwargs,
+            "catch_varargs": lambda macro: macro.signature.catch_varargs,
+            "caller": lambda macro: macro.signature.takes_caller,
         },
         Group: {"grouper": lambda group: group[0], "list": lambda group: group[1]},
         Cycler: {"current": lambda cycler: cycler.items[cycler.position], "items": lambda cycler: cycler.items},

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..errors import BudgetError, SecurityError, TemplateRuntimeError
-from .budget import FEW_PIECES
+from .budget import FEW_PIECES, FREE_TEXT
 from .run import Run, settle
 from .values import (
     CLOSED,
@@ -57,10 +57,13 @@ def text(run: Run, value: Any) -> str:
 
 def join(run: Run, pieces: list[str]) -> str:
     """The pieces of a buffer in one string."""
-    if len(pieces) == 1:
-        return pieces[0]
-    run.create(sum(map(len, pieces)))
-    return "".join(pieces)
+    if len(pieces) > FEW_PIECES:
+        run.create(sum(map(len, pieces)))
+    # Long pieces were charged when they were appended, and there are few others: what is joined here is bounded.
+    text = "".join(pieces)
+    if len(text) > FREE_TEXT:
+        run.charge(len(text))
+    return text
 
 
 def finish(run: Run, pieces: list[str]) -> str:
@@ -72,7 +75,9 @@ def finish(run: Run, pieces: list[str]) -> str:
 
 def concat(run: Run, *values: Any) -> str:
     """`a ~ b ~ c`."""
-    return join(run, [text(run, value) for value in values])
+    pieces = [text(run, value) for value in values]
+    run.create(sum(map(len, pieces)))
+    return "".join(pieces)
 
 
 # -- reading --
@@ -241,33 +246,29 @@ def call_item(run: Run, value: Any, key: Any, /, *args: Any, **kwargs: Any) -> A
 
 def invoke(run: Run, macro: Macro, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """Call a macro, binding arguments as the reference does."""
-    parameters = macro.parameters
+    name, parameters, takes_caller, catch_kwargs, catch_varargs = macro.signature
     expected = len(parameters)
     arguments = list(args[:expected])
     found_caller = "caller" in parameters
     if len(arguments) != expected:
         found_caller = False
-        for name in parameters[len(arguments) :]:
-            arguments.append(kwargs.pop(name, MISSING))
-            found_caller = found_caller or name == "caller"
-    if macro.takes_caller and not found_caller:
+        for parameter in parameters[len(arguments) :]:
+            arguments.append(kwargs.pop(parameter, MISSING))
+            found_caller = found_caller or parameter == "caller"
+    if takes_caller and not found_caller:
         caller = kwargs.pop("caller", None)
         arguments.append(Undefined("No caller defined") if caller is None else caller)
-    if macro.catch_kwargs:
+    if catch_kwargs:
         arguments.append(kwargs)
     elif kwargs:
         if "caller" in kwargs:
-            raise TypeError(f"macro {macro.name!r} was invoked with two values for the special caller argument")
-        raise TypeError(f"macro {macro.name!r} takes no keyword argument {next(iter(kwargs))!r}")
-    if macro.catch_varargs:
+            raise TypeError(f"macro {name!r} was invoked with two values for the special caller argument")
+        raise TypeError(f"macro {name!r} takes no keyword argument {next(iter(kwargs))!r}")
+    if catch_varargs:
         arguments.append(args[expected:])
     elif len(args) > expected:
-        raise TypeError(f"macro {macro.name!r} takes not more than {expected} argument(s)")
-    run.enter(macro.cost)
-    # Not in a `finally`: an error ends the render.
-    result = macro.function(*arguments)
-    run.leave()
-    return result
+        raise TypeError(f"macro {name!r} takes not more than {expected} argument(s)")
+    return macro.function(*arguments)
 
 
 # -- iteration --
@@ -319,9 +320,9 @@ def each(run: Run, value: Any) -> Iterator[Any]:
 
 
 def pairs(run: Run, value: Any, cost: int) -> Any:
-    """What a loop over `value.items()` walks."""
+    """What a loop over `value.items()` walks: pairs."""
     if type(value) is not dict:
-        return sequence(run, call_method(run, value, "items"), cost)
+        return [unpack(run, found, 2) for found in sequence(run, call_method(run, value, "items"), cost)]
     whole = run.border.whole(value)
     run.spend(len(whole) * cost)
     return whole.items()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import markupsafe
 
@@ -103,31 +103,29 @@ class Function:
         self.attributes = attributes or {}
 
 
+class Signature(NamedTuple):
+    """What the compiler knows of a macro."""
+
+    name: str
+    parameters: tuple[str, ...]
+    takes_caller: bool
+    catch_kwargs: bool
+    catch_varargs: bool
+
+
 class Macro:
-    """A macro or the body of a call block: a compiled function with the parameters the template gave it."""
+    """A macro or the body of a call block: a compiled function, which charges its own steps, and its signature."""
 
-    __slots__ = ("catch_kwargs", "catch_varargs", "cost", "function", "name", "parameters", "takes_caller")
+    __slots__ = ("exact", "function", "signature")
 
-    def __init__(
-        self,
-        function: Callable[..., str],
-        name: str,
-        parameters: tuple[str, ...],
-        takes_caller: bool,
-        catch_kwargs: bool,
-        catch_varargs: bool,
-        cost: int,
-    ) -> None:
+    def __init__(self, function: Callable[..., str], signature: Signature, exact: int) -> None:
         self.function = function
-        self.name = name
-        self.parameters = parameters
-        self.takes_caller = takes_caller
-        self.catch_kwargs = catch_kwargs
-        self.catch_varargs = catch_varargs
-        self.cost = cost
+        self.signature = signature
+        #: The number of positional arguments with which the function can be called as it is; -1 if there is none.
+        self.exact = exact
 
     def __repr__(self) -> str:
-        return f"<Macro {self.name!r}>" if self.name else "<Macro anonymous>"
+        return f"<Macro {self.signature.name!r}>"
 
 
 class View:

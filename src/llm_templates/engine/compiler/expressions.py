@@ -546,7 +546,12 @@ class Expressions:
             return self.call(f"call_item({', '.join(['run', owner.code, key.code, *arguments])})")
         function = self.atom(target, frame)
         arguments = self._arguments(node, frame, caller)
-        return self.call(f"call({', '.join(['run', function.code, *arguments])})")
+        general = f"call({', '.join(['run', function.code, *arguments])})"
+        if self.inline and not any(argument.startswith("*") for argument in arguments):
+            code = function.code
+            exact = f"type({code}) is Macro and {code}.exact == {len(arguments)}"
+            return self.call(f"{code}.function({', '.join(arguments)}) if {exact} else {general}")
+        return self.call(general)
 
     def _method(self, owner: Value, name: str, arguments: list[str]) -> Value:
         general = f"call_method({', '.join(['run', owner.code, self.emit.constant(name), *arguments])})"

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
-
 from jinja2 import nodes
 from jinja2.idtracking import (
     VAR_LOAD_ALIAS,
@@ -18,6 +16,7 @@ from ..budget import FREE_TEXT
 from ..globals import GLOBALS
 from ..mutations import MUTATIONS
 from ..syntax import GENERATION
+from ..values import Signature
 from .expressions import Counter, Expressions, Value
 from .scopes import Frame, cost, counts_only, undeclared
 
@@ -357,11 +356,10 @@ class Statements(Expressions):
         with self.emit.block(f"def {function}({parameter}, depth=0):"), self.available.function():
             self.emit.write(f"{depth} = depth")
             self.emit.write(f"{out} = []")
-            self.emit.write(f"run.enter({CALL_COST})")
+            self._begin_call(CALL_COST)
             inner = Frame(frame.symbols, out, frame.soft)
             self._write_loop(node, inner, (function, parameter, depth))
-            self.emit.write("run.leave()")
-            self.emit.write(f"return join(run, {out})")
+            self._end_call(out)
         self.emit.write(f"{frame.out}.append({function}({value.code}))")
 
     def _write_loop(self, node: nodes.For, frame: Frame, recursion: tuple[str, str, str] | None) -> None:
@@ -396,6 +394,9 @@ class Statements(Expressions):
             self.emit.write(f"{ran_out} = True")
         target = self.variable(loop.symbols.ref(node.target.name)) if isinstance(node.target, nodes.Name) else None
         item = target or self.emit.name("t")
+        unpacked = by_pairs is not None and self._pair_names(node.target, loop)
+        if unpacked:
+            item = f"({', '.join(unpacked)})"
         if counts:
             assert reference is not None
             counter = Counter(self.emit.name("i"), items, self.emit.name("n"))
@@ -414,12 +415,17 @@ class Statements(Expressions):
             header = f"for {item} in {items}:"
 
         with self.emit.block(header), self.available.region():
-            self._lower_item(item)
+            if not unpacked:
+                self._lower_item(item)
             if extended and not counts:
                 self.emit.write(f"{variable}.index0 += 1")
                 self.emit.write(f"{variable}.before = {variable}.current")
                 self.emit.write(f"{variable}.current = {item}")
-            self._unpack_target(node.target, item, loop)
+            if unpacked:
+                for name in unpacked:
+                    self._lower_item(name)
+            else:
+                self._unpack_target(node.target, item, loop)
             if node.test is not None and not extended:
                 self.enter(test_frame)
                 test = self.condition(node.test, test_frame)
@@ -459,16 +465,18 @@ class Statements(Expressions):
             f"if type({item}) is not dict and type({item}) not in CLOSED_ITEMS: {item} = run.border.lower({item})"
         )
 
+    def _pair_names(self, target: nodes.Node, frame: Frame) -> list[str]:
+        """The variables of a target such as `key, value`; none for any other target."""
+        if not isinstance(target, nodes.Tuple) or len(target.items) != 2:
+            return []
+        names = [part.name for part in target.items if isinstance(part, nodes.Name)]
+        return [self.variable(frame.symbols.ref(name)) for name in names] if len(names) == 2 else []
+
     def _unpack_target(self, target: nodes.Node, item: str, frame: Frame) -> None:
         if isinstance(target, nodes.Name):
             return
-        if (
-            self.inline
-            and isinstance(target, nodes.Tuple)
-            and len(target.items) == 2
-            and all(isinstance(part, nodes.Name) for part in target.items)
-        ):
-            names = [self.variable(frame.symbols.ref(part.name)) for part in target.items]  # type: ignore[attr-defined]
+        names = self._pair_names(target, frame)
+        if names and self.inline:
             with self.emit.block(f"if type({item}) is tuple and len({item}) == 2:"):
                 self.emit.write(f"{names[0]}, {names[1]} = {item}")
                 for name in names:
@@ -555,22 +563,27 @@ class Statements(Expressions):
         function, macro = self.emit.name("d"), self.emit.name("t")
         variables = [self.variable(reference) for reference in references]
         with self.emit.block(f"def {function}({', '.join(variables)}):"), self.available.function():
+            self._begin_call(CALL_COST + cost(node.body))
             self.emit.write(f"{inner.out} = []")
             self.enter(inner)
             for position, parameter in enumerate(node.args):
                 self._default(node, position, parameter.name, inner)
             self.body(node.body, inner)
-            self.emit.write(f"return join(run, {inner.out})")
-        given: list[Any] = [
-            self.emit.constant(name),
-            self.emit.constant(tuple(parameters), "k"),
-            takes_caller,
-            catches["kwargs"],
-            catches["varargs"],
-            CALL_COST + cost(node.body),
-        ]
-        self.emit.write(f"{macro} = Macro({function}, {', '.join(map(str, given))})")
+            self._end_call(inner.out)
+        signature = Signature(name, tuple(parameters), takes_caller, catches["kwargs"], catches["varargs"])
+        exact = len(parameters) if len(references) == len(parameters) else -1
+        self.emit.write(f"{macro} = Macro({function}, {self.emit.constant(signature, 'm')}, {exact})")
         return macro
+
+    def _begin_call(self, steps: int) -> None:
+        """A function charges its own steps, and one level of depth until it returns; an error ends the render."""
+        self.emit.write(f"run.steps_left -= {steps}")
+        self.emit.write("run.calls_left -= 1")
+        self.emit.write("if run.steps_left < 0 or run.calls_left < 0: run.overdrawn()")
+
+    def _end_call(self, out: str) -> None:
+        self.emit.write("run.calls_left += 1")
+        self.emit.write(f"return join(run, {out})")
 
     def _default(self, node: nodes.Macro | nodes.CallBlock, position: int, name: str, frame: Frame) -> None:
         variable = self.variable(frame.symbols.ref(name))
