@@ -28,8 +28,8 @@ class Limits:
     #: Characters of template source (the largest published one has 28,700).
     source: int = 128 * KIB
     #: Tokens the lexer may give, and nodes of the tree.
-    tokens: int = 16_000
-    nodes: int = 16_000
+    tokens: int = 12_000
+    nodes: int = 12_000
     #: Depth of the tree, of nested blocks, of nested loops, and of brackets inside one expression.
     depth: int = 100
     blocks: int = 50

@@ -95,7 +95,7 @@ def entry(run: Run, mapping: dict[Any, Any], key: Any) -> Any:
     """The value at `key` as the template sees it, or `MISSING`."""
     value = mapping.get(key, MISSING)
     border = run.border
-    if value is None or key in border.watched:
+    if value is None or (key in border.watched and not border.watched.isdisjoint(mapping)):
         value = border.whole(mapping).get(key, MISSING)
     if value is MISSING or type(value) in CLOSED_ITEMS:
         return value
@@ -475,11 +475,10 @@ def contains(run: Run, needle: Any, haystack: Any) -> bool:
         run.work(len(haystack))
         return str(needle) in haystack
     if kind is dict:
-        if needle not in haystack:
-            return needle in run.border.watched and needle in run.border.whole(haystack)
-        if haystack[needle] is None or needle in run.border.watched:
-            return needle in run.border.whole(haystack)
-        return True
+        border = run.border
+        if needle in border.watched:
+            return not border.watched.isdisjoint(haystack) and needle in border.whole(haystack)
+        return needle in haystack and (haystack[needle] is not None or needle in border.whole(haystack))
     if kind is range:
         return isinstance(needle, int | float) and needle in haystack
     if kind is Undefined:

@@ -12,6 +12,7 @@ from jinja2.idtracking import VAR_LOAD_RESOLVE
 from ...errors import TemplateSyntaxError
 from ..excerpt import excerpt
 from ..filters import EXTENSION_FILTERS, FILTERS
+from ..globals import GLOBALS
 from ..methods import METHODS
 from ..operations import DICT_METHODS
 from ..tests import TESTS
@@ -234,13 +235,26 @@ class Expressions:
             key = node.arg.value
             return self._read(owner, key, probable, key in DICT_METHODS, "item", node.node)
         key_value = self.atom(node.arg, frame)
-        if not self.inline or key_value.kind != "int":
-            return self.call(f"item(run, {owner.code}, {key_value.code})")
+        general = f"item(run, {owner.code}, {key_value.code})"
+        if not self.inline:
+            return self.call(general)
         name = self.emit.name("t")
-        self.emit.write(f"try: {name} = {owner.code}[{key_value.code}]")
-        self.emit.write(f"except READ_ERRORS: {name} = item(run, {owner.code}, {key_value.code})")
-        self.emit.write(f"if type({name}) not in CLOSED_ITEMS: {name} = run.border.lower({name})")
+        number = "" if key_value.kind == "int" else f" and type({key_value.code}) is int"
+        fast = f"{owner.code}[{key_value.code}] if type({owner.code}) is list{number} else {general}"
+        self.emit.write(f"try: {name} = {fast}")
+        self.emit.write(f"except IndexError: {name} = {general}")
+        self.lower_item(name)
         return Value(name)
+
+    def lower_item(self, variable: str) -> None:
+        """Lower what a list or a tuple held, if it has to be."""
+        closed = f"type({variable}) is not dict and type({variable}) not in CLOSED_ITEMS"
+        self.emit.write(f"if {closed}: {variable} = run.border.lower({variable})")
+
+    def lower_entry(self, variable: str, owner: str, key: str, undefined: str) -> None:
+        """Lower what a dict held, if it has to be; None is not closed here, since a message may not show it."""
+        closed = f"type({variable}) is not str and type({variable}) not in CLOSED"
+        self.emit.write(f"if {closed}: {variable} = lowered(run, {owner}, {key}, {variable}, {undefined})")
 
     def _read(
         self, owner: Value, key: str, probable: bool, is_method: bool, operation: str, owner_node: nodes.Node
@@ -268,10 +282,7 @@ class Expressions:
             else:
                 self.emit.write(f"try: {name} = {owner.code}.get({constant}, {undefined})")
                 self.emit.write(f"except AttributeError: {name} = {general}")
-            self.emit.write(
-                f"if type({name}) is not str and type({name}) not in CLOSED: "
-                f"{name} = lowered(run, {owner.code}, {constant}, {name}, {undefined})"
-            )
+            self.lower_entry(name, owner.code, constant, undefined)
             if probable:
                 undefined = None
             else:
@@ -307,7 +318,7 @@ class Expressions:
         name = self.emit.name("t")
         undefined = self.undefined(message)
         self.emit.write(f"{name} = {counter.items}[{index.code} + {step}] if {edge} else {undefined}")
-        self.emit.write(f"if type({name}) not in CLOSED_ITEMS: {name} = run.border.lower({name})")
+        self.lower_item(name)
         return Value(name)
 
     def counter(self, node: nodes.Node, frame: Frame) -> Counter | None:
@@ -546,12 +557,26 @@ class Expressions:
             return self.call(f"call_item({', '.join(['run', owner.code, key.code, *arguments])})")
         function = self.atom(target, frame)
         arguments = self._arguments(node, frame, caller)
+        if self.inline and caller is None and self._makes_namespace(node, frame):
+            attributes = arguments[0][2:] if arguments else "{}"
+            known = self.emit.constant(GLOBALS["namespace"], "g")
+            general = f"call({', '.join(['run', function.code, *arguments])})"
+            return self.call(f"Namespace({attributes}) if {function.code} is {known} else {general}")
         general = f"call({', '.join(['run', function.code, *arguments])})"
         if self.inline and not any(argument.startswith("*") for argument in arguments):
             code = function.code
             exact = f"type({code}) is Macro and {code}.exact == {len(arguments)}"
             return self.call(f"{code}.function({', '.join(arguments)}) if {exact} else {general}")
         return self.call(general)
+
+    def _makes_namespace(self, node: nodes.Call, frame: Frame) -> bool:
+        """Whether the call is `namespace(name=value, ...)` of the global function."""
+        return (
+            isinstance(node.node, nodes.Name)
+            and frame.symbols.find_load(frame.symbols.ref(node.node.name)) == (VAR_LOAD_RESOLVE, "namespace")
+            and not (node.args or node.dyn_args or node.dyn_kwargs)
+            and not any(pair.key.startswith("_") for pair in node.kwargs)
+        )
 
     def _method(self, owner: Value, name: str, arguments: list[str]) -> Value:
         general = f"call_method({', '.join(['run', owner.code, self.emit.constant(name), *arguments])})"
@@ -565,6 +590,13 @@ class Expressions:
             method = self.emit.constant(METHODS[str][name], "f")
             long = f"{method}({', '.join(['run', code, *arguments])}) if type({code}) is str else {general}"
             return self._strip(code, name, ", ".join(arguments), long)
+        if name == "get" and plain and self._is_text(arguments[0] if arguments else "") and len(arguments) <= 2:
+            key = arguments[0]
+            if self.emit.constants[key] not in self.watched:
+                default = arguments[1] if len(arguments) == 2 else "None"
+                value = self.call(f"{code}.get({key}, {default}) if type({code}) is dict else {general}")
+                self.lower_entry(value.code, code, key, default)
+                return value
         if plain and name in METHODS[str]:
             method = self.emit.constant(METHODS[str][name], "f")
             return self.call(f"{method}({', '.join(['run', code, *arguments])}) if type({code}) is str else {general}")

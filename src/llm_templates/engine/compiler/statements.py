@@ -461,9 +461,7 @@ class Statements(Expressions):
 
     def _lower_item(self, item: str) -> None:
         self.assigned(item)
-        self.emit.write(
-            f"if type({item}) is not dict and type({item}) not in CLOSED_ITEMS: {item} = run.border.lower({item})"
-        )
+        self.lower_item(item)
 
     def _pair_names(self, target: nodes.Node, frame: Frame) -> list[str]:
         """The variables of a target such as `key, value`; none for any other target."""
