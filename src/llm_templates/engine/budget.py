@@ -71,6 +71,10 @@ class Scale:
 #: `FREE_COST` steps for in advance; asking each time would cost more than making it.
 FREE_TEXT = 512
 FREE_COST = 32
+#: Text of at most this many characters may be searched without charging steps, at places charged the same in advance.
+FREE_SCAN = 8_192
+#: Text of at most this many characters is written without charging it: writing only keeps a reference.
+FREE_OUTPUT = 2_048
 #: Output of at most this many pieces, made while at most this many bytes were charged, cannot exceed the limit.
 FEW_PIECES = 2_048
 FEW_BYTES = 4 * MIB
@@ -148,10 +152,11 @@ class Budget:
                 )
 
     def overdrawn(self) -> None:
-        """Raise if the steps or the calls that were taken without asking are more than there were."""
+        """Raise if the steps, bytes or calls that were taken without asking are more than there were."""
         if self.calls_left < 0:
             raise BudgetError(f"the template nests more than {self.limits.calls} calls")
         self.spend(0)
+        self.charge(0)
 
     def _grow(self) -> None:
         """Add what the input's size allows; the input is measured only here, so that small renders never pay for it."""
@@ -173,7 +178,7 @@ def budgeted(limits: Limits) -> dict[str, Any]:
         "steps_left": limits.steps,
         "bytes_left": limits.created,
         "bytes_unnoticed": limits.created - FEW_BYTES
-        if limits.output >= FEW_BYTES + FEW_PIECES * FREE_TEXT
+        if limits.output >= FEW_BYTES + FEW_PIECES * FREE_OUTPUT
         else 1 << 62,
         "value_limit": limits.value,
         "output_limit": limits.output,

@@ -43,10 +43,12 @@ def on_text(name: str) -> Filter:
 
 # -- text --
 
+_strip = methods.METHODS[str]["strip"]
+
 
 def trim(run: Run, value: Any, /, chars: Any = None) -> str:
     """Strip white space, or `chars`, from both ends."""
-    return methods.METHODS[str]["strip"](run, soft(run, value), chars)  # type: ignore[no-any-return]
+    return _strip(run, value if isinstance(value, str) else text(run, value), chars)  # type: ignore[no-any-return]
 
 
 def title(run: Run, value: Any, /) -> str:

@@ -36,6 +36,18 @@ def _copies(name: str, growth: int = 1) -> Method:
     return copy
 
 
+def _strips(name: str) -> Method:
+    method = getattr(str, name)
+
+    def strip(run: Run, value: str, /, chars: Any = None) -> str:
+        stripped = method(value, chars)
+        if len(stripped) != len(value):
+            run.create(len(stripped))
+        return _kept(value, stripped)  # type: ignore[no-any-return]
+
+    return strip
+
+
 def _bounded(args: tuple[Any, ...]) -> tuple[Any, ...]:
     for arg in args:
         if type(arg) is Undefined:
@@ -160,7 +172,8 @@ _SCANS = [
 ]
 _TEXT: dict[str, Method] = {
     **{name: _scans(name) for name in _SCANS},
-    **{name: _copies(name) for name in ("strip", "lstrip", "rstrip", "removeprefix", "removesuffix")},
+    **{name: _strips(name) for name in ("strip", "lstrip", "rstrip")},
+    **{name: _copies(name) for name in ("removeprefix", "removesuffix")},
     **{name: _copies(name, 3) for name in ("capitalize", "casefold", "lower", "swapcase", "title", "upper")},
     **{name: _pads(name) for name in ("center", "ljust", "rjust", "zfill")},
     **{name: _splits(name) for name in ("split", "rsplit")},

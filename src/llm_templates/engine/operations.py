@@ -350,7 +350,9 @@ def add(run: Run, left: Any, right: Any) -> Any:
     """`left + right`."""
     kind, other = type(left), type(right)
     if kind is str and other is str:
-        run.create(len(left) + len(right))
+        size = len(left) + len(right)
+        if size > FREE_TEXT:
+            run.create(size)
         return left + right
     if kind is list and other is list:
         run.create(8 * (len(left) + len(right)))

@@ -64,6 +64,11 @@ COMPARE = {
     "notin": ("not in", "absent"),
 }
 
+#: How many texts of unknown length are joined before the length of the result is charged.
+PIECES_AT_ONCE = 3
+#: The longest sum that is written out twice, as text and as anything else.
+MOST_JOINED = 12
+
 #: Tests that are one Python expression over a variable.
 INLINE_TESTS: dict[str, str] = {
     "defined": "type({0}) is not Undefined",
@@ -109,6 +114,9 @@ class Expressions:
         self.counters: dict[str, Counter] = {}
         self._variables: dict[str, str] = {}
         self._undefined: dict[str, str] = {}
+        #: The read that is an operand of a sum, and the variables of such reads that are not lowered yet.
+        self._postpones: nodes.Node | None = None
+        self._postponed: dict[str, tuple[str, str, str]] = {}
         #: The undefined constant that a variable may hold.
         self._may_be: dict[str, str] = {}
 
@@ -217,13 +225,16 @@ class Expressions:
     # -- reading --
 
     def visit_Getattr(self, node: nodes.Getattr, frame: Frame, probable: bool = True) -> Value:
+        postpone, self._postpones = self._postpones is node, None
         counted = self._counted(node, frame)
         if counted is not None:
             return counted
         owner = self.atom(node.node, frame)
-        return self._read(owner, node.attr, probable, node.attr in DICT_METHODS, "attribute", node.node)
+        is_method = node.attr in DICT_METHODS
+        return self._read(owner, node.attr, probable, is_method, "attribute", node.node, postpone)
 
     def visit_Getitem(self, node: nodes.Getitem, frame: Frame, probable: bool = True) -> Value:
+        postpone, self._postpones = self._postpones is node, None
         owner = self.atom(node.node, frame)
         if isinstance(node.arg, nodes.Slice):
             bounds = [
@@ -233,7 +244,7 @@ class Expressions:
             return self.call(f"part(run, {owner.code}, {', '.join(bounds)})")
         if isinstance(node.arg, nodes.Const) and type(node.arg.value) is str:
             key = node.arg.value
-            return self._read(owner, key, probable, key in DICT_METHODS, "item", node.node)
+            return self._read(owner, key, probable, key in DICT_METHODS, "item", node.node, postpone)
         key_value = self.atom(node.arg, frame)
         general = f"item(run, {owner.code}, {key_value.code})"
         if not self.inline:
@@ -257,7 +268,14 @@ class Expressions:
         self.emit.write(f"if {closed}: {variable} = lowered(run, {owner}, {key}, {variable}, {undefined})")
 
     def _read(
-        self, owner: Value, key: str, probable: bool, is_method: bool, operation: str, owner_node: nodes.Node
+        self,
+        owner: Value,
+        key: str,
+        probable: bool,
+        is_method: bool,
+        operation: str,
+        owner_node: nodes.Node,
+        postpone: bool = False,
     ) -> Value:
         """Read a key that the template names."""
         constant = self.emit.constant(key)
@@ -265,6 +283,7 @@ class Expressions:
         if remembers:
             known = self.available.find(owner.code, key)
             if known is not None and not is_method:
+                self.settle_operands([known])
                 return Value(known, undefined=self._may_be.get(known))
         name = self.emit.name("t")
         general = f"{operation}(run, {owner.code}, {constant})"
@@ -282,7 +301,10 @@ class Expressions:
             else:
                 self.emit.write(f"try: {name} = {owner.code}.get({constant}, {undefined})")
                 self.emit.write(f"except AttributeError: {name} = {general}")
-            self.lower_entry(name, owner.code, constant, undefined)
+            if postpone:
+                self._postponed[name] = (owner.code, constant, undefined)
+            else:
+                self.lower_entry(name, owner.code, constant, undefined)
             if probable:
                 undefined = None
             else:
@@ -340,11 +362,109 @@ class Expressions:
                 return self.deferred(f"({left.code} % {right.code})", "int", left, right)
         return self.call(f"{BINARY[type(node)]}(run, {left.code}, {right.code})")
 
-    visit_Add = visit_Sub = visit_Mul = visit_Div = visit_FloorDiv = visit_Mod = visit_Pow = _binary
+    def visit_Add(self, node: nodes.Add, frame: Frame) -> Value:
+        values = [self.operand(operand, frame) for operand in self.operands(node)]
+        unsure = list(dict.fromkeys(value.code for value in values if value.kind != "str"))
+        if not unsure and self.inline:
+            return self.joined(values)
+        text_likely = any(value.kind == "str" for value in values)
+        text_possible = not any(
+            value.kind in ("int", "bool") or value.is_constant and value.kind != "str" for value in values
+        )
+        if not self.inline or not text_likely or not text_possible or len(values) > MOST_JOINED:
+            self.settle_operands(unsure)
+            return self.sum(node, values)
+        name = self.emit.name("t")
+        with self.emit.block("if " + " and ".join(f"type({code}) is str" for code in unsure) + ":"):
+            self.emit.write(f"{name} = {self.joined(values).code}")
+        with self.emit.block("else:"):
+            self.settle_operands(unsure)
+            self.emit.write(f"{name} = {self.sum(node, values).code}")
+        return Value(name)
+
+    def operand(self, node: nodes.Node, frame: Frame) -> Value:
+        """An operand of a sum: if it is a key that is read, it is lowered only where it turns out not to be text."""
+        if self.inline and isinstance(node, nodes.Getattr | nodes.Getitem):
+            self._postpones = node
+        return self.atom(node, frame)
+
+    def settle_operands(self, variables: list[str]) -> None:
+        """Lower those of the variables whose lowering was postponed."""
+        for variable in variables:
+            if variable in self._postponed:
+                self.lower_entry(variable, *self._postponed.pop(variable))
+
+    def operands(self, node: nodes.Node) -> list[nodes.Node]:
+        """The operands of a chain of `+` or of one `~`, left to right."""
+        if isinstance(node, nodes.Concat):
+            return list(node.nodes)
+        operands: list[nodes.Node] = []
+        stack = [node]
+        while stack:
+            top = stack.pop()
+            if isinstance(top, nodes.Add):
+                stack += [top.right, top.left]
+            else:
+                operands.append(top)
+        return operands
+
+    def sum(self, node: nodes.Node, values: list[Value]) -> Value:
+        """The sum as the template brackets it, of operands that are already in variables."""
+        operands = iter(values)
+
+        def fold(tree: nodes.Node) -> Value:
+            if not isinstance(tree, nodes.Add):
+                return next(operands)
+            left, right = self.bind(fold(tree.left)), self.bind(fold(tree.right))
+            if self.inline and left.kind == right.kind == "int":
+                return self.deferred(f"({left.code} + {right.code})", "int", left, right)
+            return self.call(f"add(run, {left.code}, {right.code})")
+
+        return fold(node)
+
+    def joined(self, values: list[Value]) -> Value:
+        """The texts of `values` as one, a few at a time, each result charged if it is long."""
+        group: list[Value] = []
+        unknown = 0
+        for value in values:
+            if unknown == PIECES_AT_ONCE and not value.is_constant:
+                group, unknown = [self._join_group(group)], 1
+            group.append(value)
+            unknown += not value.is_constant
+        return self._join_group(group)
+
+    def _join_group(self, group: list[Value]) -> Value:
+        if all(value.is_constant for value in group):
+            return self.constant("".join(value.constant for value in group))
+        if len(group) == 1:
+            return group[0]
+        value = self.call(f"f'{''.join(f'{{{value.code}}}' for value in group)}'", "str")
+        self.charge(value.code)
+        return value
+
+    def charge(self, variable: str) -> None:
+        """Charge the text in `variable`, if it is long."""
+        self.emit.write(f"if len({variable}) > FREE_TEXT: run.charge(len({variable}))")
+
+    visit_Sub = visit_Mul = visit_Div = visit_FloorDiv = visit_Mod = visit_Pow = _binary
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> Value:
         values = [self.atom(part, frame) for part in node.nodes]
+        if self.inline:
+            return self.joined([self.as_text(value) for value in values])
         return self.call(f"concat({', '.join(['run', *(value.code for value in values)])})", "str")
+
+    def as_text(self, value: Value) -> Value:
+        """What printing `value` writes."""
+        if value.is_constant:
+            return self.constant(value.constant if isinstance(value.constant, str) else str(value.constant))
+        if value.kind == "str":
+            return self.bind(value)
+        if self.inline and value.kind in ("int", "bool"):
+            return self.call(f"str({value.code})", "str")
+        value = self.bind(value)
+        fast = f"{value.code} if type({value.code}) is str else " if self.inline else ""
+        return self.call(f"{fast}text(run, {value.code})", "str")
 
     def visit_Neg(self, node: nodes.Neg, frame: Frame) -> Value:
         value = self.atom(node.node, frame)
@@ -450,7 +570,7 @@ class Expressions:
         known = None if self.changes else self.available.find(haystack.code, memory)
         if known is None:
             inside, general = f"{needle.code} in {haystack.code}", f"contains(run, {needle.code}, {haystack.code})"
-            fast = f"{inside} if type({haystack.code}) is str and len({haystack.code}) <= FREE_TEXT else "
+            fast = f"{inside} if type({haystack.code}) is str and len({haystack.code}) <= FREE_SCAN else "
             if needle.constant not in self.watched:
                 fast += f"{inside} and {general} if type({haystack.code}) is dict else "
             known = self.call(fast + general, "bool").code
@@ -587,9 +707,7 @@ class Expressions:
         if name in ("startswith", "endswith") and len(arguments) == 1 and self._is_text(arguments[0]):
             return self.call(f"{code}.{name}({arguments[0]}) if type({code}) is str else {general}")
         if name in ("strip", "lstrip", "rstrip") and plain and all(self._is_text(argument) for argument in arguments):
-            method = self.emit.constant(METHODS[str][name], "f")
-            long = f"{method}({', '.join(['run', code, *arguments])}) if type({code}) is str else {general}"
-            return self._strip(code, name, ", ".join(arguments), long)
+            return self._strip(code, name, ", ".join(arguments), general)
         if name == "get" and plain and self._is_text(arguments[0] if arguments else "") and len(arguments) <= 2:
             key = arguments[0]
             if self.emit.constants[key] not in self.watched:
@@ -606,8 +724,12 @@ class Expressions:
         return self.call(general)
 
     def _strip(self, code: str, name: str, arguments: str, general: str) -> Value:
-        short = f"type({code}) is str and len({code}) <= FREE_TEXT"
-        return self.call(f"{code}.{name}({arguments}) if {short} else {general}")
+        """Strip text, which gives the same object where there is nothing to strip."""
+        value = self.call(f"{code}.{name}({arguments}) if type({code}) is str else {general}")
+        self.emit.write(
+            f"if {value.code} is not {code} and len({value.code}) > FREE_TEXT: run.charge(len({value.code}))"
+        )
+        return value
 
     def _is_text(self, code: str) -> bool:
         return type(self.emit.constants.get(code)) is str

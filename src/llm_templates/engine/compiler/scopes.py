@@ -110,21 +110,29 @@ def cost(body: Iterable[nodes.Node]) -> int:
     while stack:
         node = stack.pop()
         count += 1
-        if _makes_text(node):
+        if _works_freely(node):
             count += 2 * FREE_COST
         if isinstance(node, nodes.For):
             stack.append(node.iter)
+        elif isinstance(node, nodes.Add):
+            # One chain makes one text.
+            for operand in (node.left, node.right):
+                if isinstance(operand, nodes.Add):
+                    count -= 2 * FREE_COST
+                stack.append(operand)
         elif not isinstance(node, nodes.Macro):
             stack.extend(node.iter_child_nodes())
     return 1 + count // 2
 
 
-def _makes_text(node: nodes.Node) -> bool:
-    if isinstance(node, nodes.Output):
-        return len(node.nodes) > 1 or isinstance(node.nodes[0], nodes.Add | nodes.Concat)
+def _works_freely(node: nodes.Node) -> bool:
     if isinstance(node, nodes.Filter):
         return node.name == "trim"
-    return isinstance(node, nodes.Getattr) and node.attr in ("strip", "lstrip", "rstrip")
+    if isinstance(node, nodes.Compare):
+        return any(operand.op in ("in", "notin") for operand in node.ops)
+    if isinstance(node, nodes.Getattr):
+        return node.attr in ("strip", "lstrip", "rstrip")
+    return isinstance(node, nodes.Add | nodes.Concat)
 
 
 #: What a loop over a list can tell by counting.

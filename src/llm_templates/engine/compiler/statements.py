@@ -24,8 +24,6 @@ from .scopes import Frame, cost, counts_only, undeclared
 NESTED_LOOPS = 8
 #: The steps a call is charged besides those of its body.
 CALL_COST = 6
-#: How many pieces of unknown length are joined before their length is charged.
-PIECES_AT_ONCE = 3
 #: The longest `elif` chain that is written as nested branches.
 NESTED_BRANCHES = 6
 
@@ -119,100 +117,55 @@ class Statements(Expressions):
                 if child.data:
                     pieces.append(self.emit.constant(child.data))
                 continue
-            operands = self._operands(child)
-            if self.inline and len(operands) > 1:
-                self._write_chain(child, operands, pieces, frame)
+            if self.inline and isinstance(child, nodes.Add | nodes.Concat):
+                self._write_chain(child, pieces, frame)
             else:
-                pieces.append(self._text(self.expression(child, frame)))
+                pieces.append(self.as_text(self.expression(child, frame)).code)
         self._flush(pieces, frame)
 
-    def _operands(self, node: nodes.Node) -> list[nodes.Node]:
-        """The operands of a chain of `+` or of one `~`, left to right."""
-        if isinstance(node, nodes.Concat):
-            return list(node.nodes)
-        operands: list[nodes.Node] = []
-        stack = [node]
-        while stack:
-            top = stack.pop()
-            if isinstance(top, nodes.Add):
-                stack += [top.right, top.left]
-            else:
-                operands.append(top)
-        return operands
-
-    def _write_chain(self, node: nodes.Node, operands: list[nodes.Node], pieces: list[str], frame: Frame) -> None:
+    def _write_chain(self, node: nodes.Expr, pieces: list[str], frame: Frame) -> None:
         """Write the operands one after the other, without adding them, where all of them turn out to be text."""
-        values = [self.atom(operand, frame) for operand in operands]
         if isinstance(node, nodes.Concat):
-            pieces.extend(self._text(value) for value in values)
+            texts = [self.as_text(self.atom(operand, frame)) for operand in node.nodes]
+            pieces.extend(value.code for value in texts)
             return
-        if any(value.is_constant and value.kind != "str" for value in values):
-            pieces.append(self._text(self._sum(node, values)))
-            return
+        values = [self.operand(operand, frame) for operand in self.operands(node)]
         unsure = list(dict.fromkeys(value.code for value in values if value.kind != "str"))
-        if not unsure:
+        if any(value.is_constant and value.kind != "str" for value in values):
+            self.settle_operands(unsure)
+            pieces.append(self.as_text(self.sum(node, values)).code)
+        elif not unsure:
             pieces.extend(value.code for value in values)
-            return
-        self._flush(pieces, frame)
-        with self.emit.block("if " + " and ".join(f"type({code}) is str" for code in unsure) + ":"):
-            self._flush([value.code for value in values], frame)
-        with self.emit.block("else:"):
-            self._flush([self._text(self._sum(node, values))], frame)
-
-    def _sum(self, node: nodes.Node, values: list[Value]) -> Value:
-        """The sum as the template brackets it, of operands that are already in variables."""
-        operands = iter(values)
-
-        def fold(tree: nodes.Node) -> Value:
-            if not isinstance(tree, nodes.Add):
-                return next(operands)
-            left, right = fold(tree.left), fold(tree.right)
-            return self.call(f"add(run, {left.code}, {right.code})")
-
-        return fold(node)
-
-    def _text(self, value: Value) -> str:
-        """The variable that holds the text of `value`."""
-        if value.is_constant:
-            return self.emit.constant(value.constant if isinstance(value.constant, str) else str(value.constant))
-        if value.kind == "str":
-            return self.bind(value).code
-        name = self.emit.name("t")
-        if not self.inline:
-            self.emit.write(f"{name} = text(run, {value.code})")
-        elif value.kind in ("int", "bool"):
-            self.emit.write(f"{name} = str({value.code})")
         else:
-            value = self.bind(value)
-            self.emit.write(f"{name} = {value.code} if type({value.code}) is str else text(run, {value.code})")
-        return name
+            self._flush(pieces, frame)
+            with self.emit.block("if " + " and ".join(f"type({code}) is str" for code in unsure) + ":"):
+                self._flush([value.code for value in values], frame)
+            with self.emit.block("else:"):
+                self.settle_operands(unsure)
+                self._flush([self.as_text(self.sum(node, values)).code], frame)
 
     def _flush(self, pieces: list[str], frame: Frame) -> None:
-        """Append the pieces to the output, a few of them as one text."""
+        """Append the pieces to the output, as they are: nothing is joined before all of it is known to be allowed."""
         group: list[str] = []
-        unknown = 0
-        for piece in [*pieces, ""]:
-            constant = piece in self.emit.constants
-            if group and (not piece or (unknown == PIECES_AT_ONCE and not constant)):
-                self._append(group, unknown, frame)
-                group, unknown = [], 0
-            group.append(piece)
-            unknown += not constant
+        for piece in pieces:
+            if group and piece in self.emit.constants and group[-1] in self.emit.constants:
+                group[-1] = self.emit.constant(self.emit.constants[group[-1]] + self.emit.constants[piece])
+            else:
+                group.append(piece)
         pieces.clear()
-
-    def _append(self, group: list[str], unknown: int, frame: Frame) -> None:
-        if not unknown:
-            text = "".join(self.emit.constants[piece] for piece in group)
-            name = self.emit.constant(text)
-            if len(text) > FREE_TEXT:
-                self.emit.write(f"run.charge({len(text)})")
+        if not group:
+            return
+        unknown = [piece for piece in group if piece not in self.emit.constants]
+        known = sum(len(self.emit.constants[piece]) for piece in group if piece not in unknown)
+        if known > FREE_TEXT:
+            self.emit.write(f"run.charge({known})")
+        if unknown:
+            length = " + ".join(f"len({piece})" for piece in unknown)
+            self.emit.write(f"if {length} > FREE_OUTPUT: run.charge({length})")
+        if len(group) == 1:
+            self.emit.write(f"{frame.out}.append({group[0]})")
         else:
-            name = group[0]
-            if len(group) > 1:
-                name = self.emit.name("t")
-                self.emit.write(f"{name} = f'{''.join(f'{{{piece}}}' for piece in group)}'")
-            self.emit.write(f"if len({name}) > FREE_TEXT: run.charge(len({name}))")
-        self.emit.write(f"{frame.out}.append({name})")
+            self.emit.write(f"{frame.out} += ({', '.join(group)})")
 
     # -- branches and assignments --
 
@@ -303,7 +256,7 @@ class Statements(Expressions):
     def write_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
         value, inner = self._buffered(node, node.body, frame)
         value = self.visit_Filter(node.filter, inner, value.code)
-        self._flush([self._text(value)], frame)
+        self._flush([self.as_text(value).code], frame)
 
     def _buffered(self, node: nodes.Node, body: Sequence[nodes.Node], frame: Frame) -> tuple[Value, Frame]:
         """The text that `body` writes, and the scope it was written in."""
@@ -525,7 +478,7 @@ class Statements(Expressions):
             self._write_generation(node, frame)
             return
         caller = self._macro(node, "caller", frame)
-        self._flush([self._text(self.visit_Call(node.call, frame, caller))], frame)
+        self._flush([self.as_text(self.visit_Call(node.call, frame, caller)).code], frame)
 
     def _write_generation(self, node: nodes.CallBlock, frame: Frame) -> None:
         """Text the model wrote: a scope of its own, which `break` and `continue` cannot leave."""
