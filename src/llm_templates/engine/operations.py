@@ -94,12 +94,11 @@ def no_attribute(owner: object, name: Any) -> Undefined:
 def entry(run: Run, mapping: dict[Any, Any], key: Any) -> Any:
     """The value at `key` as the template sees it, or `MISSING`."""
     value = mapping.get(key, MISSING)
-    border = run.border
-    if value is None or (key in border.watched and not border.watched.isdisjoint(mapping)):
-        value = border.whole(mapping).get(key, MISSING)
+    if value is None or (key in run.watched and not run.watched.isdisjoint(mapping)):
+        value = run.border.whole(mapping).get(key, MISSING)
     if value is MISSING or type(value) in CLOSED_ITEMS:
         return value
-    return border.lower(value)
+    return run.border.lower(value)
 
 
 def lowered(run: Run, container: Any, key: Any, value: Any, undefined: Undefined) -> Any:
@@ -295,10 +294,9 @@ def listed(run: Run, value: Any) -> list[Any]:
     if kind is View:
         return list(value.items)
     if kind is Stream:
-        items = []
-        for found in value.iterator:
-            run.create(8)
-            items.append(found)
+        # A stream gives no more items than what it reads from, which has been charged, or charges them itself.
+        items = list(value.iterator)
+        run.create(8 * len(items))
         return items
     if kind is Loop:
         return value.items[value.index0 + 1 :]  # type: ignore[no-any-return]
@@ -434,6 +432,10 @@ def _bits(run: Run, bits: int) -> None:
 # -- comparison --
 
 
+#: Types that compare in no time: numbers, and text, of which Python compares lengths first.
+SCALARS: frozenset[type] = frozenset({str, int, float, bool, type(None), Undefined})
+
+
 def comparable(run: Run, value: Any) -> Any:
     """`value` ready for Python's own comparison: lowered throughout, and every node of it charged."""
     if type(value) in CONTAINERS:
@@ -445,6 +447,8 @@ def comparable(run: Run, value: Any) -> Any:
 
 
 def equal(run: Run, left: Any, right: Any) -> bool:
+    if type(left) in SCALARS and type(right) in SCALARS:
+        return bool(left == right)
     return bool(comparable(run, left) == comparable(run, right))
 
 
@@ -471,16 +475,15 @@ def greater_equal(run: Run, left: Any, right: Any) -> bool:
 def contains(run: Run, needle: Any, haystack: Any) -> bool:
     """`needle in haystack`."""
     kind = type(haystack)
+    if kind is dict:
+        if needle in run.watched:
+            return not run.watched.isdisjoint(haystack) and needle in run.border.whole(haystack)
+        return needle in haystack and (haystack[needle] is not None or needle in run.border.whole(haystack))
     if isinstance(haystack, str):
         if not isinstance(needle, str):
             raise TypeError(f"'in' on text requires text on its left, not {type_name(needle)}")
         run.work(len(haystack))
         return str(needle) in haystack
-    if kind is dict:
-        border = run.border
-        if needle in border.watched:
-            return not border.watched.isdisjoint(haystack) and needle in border.whole(haystack)
-        return needle in haystack and (haystack[needle] is not None or needle in border.whole(haystack))
     if kind is range:
         return isinstance(needle, int | float) and needle in haystack
     if kind is Undefined:

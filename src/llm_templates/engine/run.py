@@ -20,6 +20,8 @@ class Run(Budget):
 
     #: What the caller passed, for `make_border` and `scale`.
     inputs: tuple[Any, ...] = ()
+    #: Keys whose value may depend on other keys of the same dict, so that they are read by way of the border's `whole`.
+    watched: frozenset[str] = frozenset()
     #: Whether values may change in place.
     mutable: bool = False
     border: Border

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import SecurityError, TemplateRuntimeError
 from .operations import add, comparable, each, item
 from .run import Run
-from .values import Group, Stream, Undefined, type_name
+from .values import CLOSED, Group, Stream, Undefined, type_name
 
 Getter = Callable[[Any], Any]
 
@@ -38,6 +38,8 @@ def getter(run: Run, path: Any, fallback: Any = None, fold_case: bool = False) -
     parts = _parts(path)
     if not parts and not fold_case:
         return None
+    if len(parts) == 1 and fallback is None and not fold_case:
+        return _key_reader(run, parts[0])
 
     def read(value: Any) -> Any:
         for part in parts:
@@ -45,6 +47,18 @@ def getter(run: Run, path: Any, fallback: Any = None, fold_case: bool = False) -
             if fallback is not None and type(value) is Undefined:
                 value = fallback
         return _folded(run, value) if fold_case else value
+
+    return read
+
+
+def _key_reader(run: Run, key: Any) -> Getter:
+    """Reads one key: what nearly every template does."""
+    if type(key) is not str or key in run.watched:
+        return lambda value: item(run, value, key)
+
+    def read(value: Any) -> Any:
+        found = value.get(key) if type(value) is dict else None
+        return found if type(found) in CLOSED else item(run, value, key)
 
     return read
 
@@ -195,7 +209,10 @@ def _choosing(keep: bool, by_attribute: bool) -> Callable[..., Stream]:
                 return
             passes = _condition(run, args, kwargs, by_attribute)
             for found in each(run, value):
-                if bool(passes(found)) is keep:
+                if passes(found):
+                    if keep:
+                        yield found
+                elif not keep:
                     yield found
 
         return Stream(items(), value)
@@ -223,6 +240,9 @@ def _condition(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any], by_attri
     if read is None:
         return lambda value: function(run, value, *rest, **kwargs)
     reader = read
+    if len(rest) == 1 and not kwargs:
+        other = rest[0]
+        return lambda value: function(run, reader(value), other)
     return lambda value: function(run, reader(value), *rest, **kwargs)
 
 

@@ -254,9 +254,6 @@ class Border:
     brackets. Nothing the caller passed is ever changed.
     """
 
-    #: Keys whose value may depend on other keys of the same dict, so that they are read by way of `whole`.
-    watched: frozenset[str] = frozenset()
-
     def __init__(self) -> None:
         # The original is kept beside its copy: an id may be used again once its object is gone.
         self._lowered: dict[int, tuple[object, Any]] = {}

@@ -288,8 +288,13 @@ class Expressions:
         name = self.emit.name("t")
         general = f"{operation}(run, {owner.code}, {constant})"
         undefined = None
-        if not self.inline or is_method or key.startswith("__") or key in self.watched:
+        if not self.inline or is_method or key.startswith("__"):
             self.emit.write(f"{name} = {general}")
+        elif key in self.watched:
+            undefined = self.undefined(f"'dict object' has no attribute {key!r}")
+            keys = " or ".join(f"{self.emit.constant(watched)} in {owner.code}" for watched in sorted(self.watched))
+            self.emit.write(f"{name} = {undefined} if type({owner.code}) is dict and not ({keys}) else {general}")
+            self._may_be[name] = undefined
         elif isinstance(owner_node, nodes.Name) and owner_node.name in self.namespaces:
             self.emit.write(f"try: {name} = {owner.code}.attributes[{constant}]")
             self.emit.write(f"except NAMESPACE_ERRORS: {name} = {general}")
@@ -353,14 +358,21 @@ class Expressions:
 
     def _binary(self, node: nodes.BinExpr, frame: Frame) -> Value:
         left, right = self.atom(node.left, frame), self.atom(node.right, frame)
-        if self.inline and left.kind == right.kind == "int":
-            if isinstance(node, nodes.Add | nodes.Sub):
-                return self.deferred(
-                    f"({left.code} {'+' if type(node) is nodes.Add else '-'} {right.code})", "int", left, right
-                )
-            if isinstance(node, nodes.Mod) and right.is_constant and right.constant != 0:
-                return self.deferred(f"({left.code} % {right.code})", "int", left, right)
-        return self.call(f"{BINARY[type(node)]}(run, {left.code}, {right.code})")
+        general = f"{BINARY[type(node)]}(run, {left.code}, {right.code})"
+        # With a small constant on its right, an integer cannot grow beyond bounds in any number of steps.
+        symbol = {nodes.Sub: "-", nodes.Mod: "%"}.get(type(node))
+        safe = right.kind == "int" and (
+            left.kind == "int" if symbol == "-" else right.is_constant and right.constant != 0
+        )
+        if (
+            not self.inline
+            or symbol is None
+            or not (safe or (right.is_constant and right.kind == "int" and symbol == "-"))
+        ):
+            return self.call(general)
+        if left.kind == "int":
+            return self.deferred(f"({left.code} {symbol} {right.code})", "int", left, right)
+        return self.call(f"{left.code} {symbol} {right.code} if type({left.code}) is int else {general}")
 
     def visit_Add(self, node: nodes.Add, frame: Frame) -> Value:
         values = [self.operand(operand, frame) for operand in self.operands(node)]
@@ -418,6 +430,9 @@ class Expressions:
             left, right = self.bind(fold(tree.left)), self.bind(fold(tree.right))
             if self.inline and left.kind == right.kind == "int":
                 return self.deferred(f"({left.code} + {right.code})", "int", left, right)
+            if self.inline and right.is_constant and right.kind == "int":
+                code = left.code
+                return self.call(f"{code} + {right.code} if type({code}) is int else add(run, {code}, {right.code})")
             return self.call(f"add(run, {left.code}, {right.code})")
 
         return fold(node)
@@ -571,7 +586,10 @@ class Expressions:
         if known is None:
             inside, general = f"{needle.code} in {haystack.code}", f"contains(run, {needle.code}, {haystack.code})"
             fast = f"{inside} if type({haystack.code}) is str and len({haystack.code}) <= FREE_SCAN else "
-            if needle.constant not in self.watched:
+            if needle.constant in self.watched:
+                keys = [f"{self.emit.constant(key)} in {haystack.code}" for key in sorted(self.watched)]
+                fast += f"({' or '.join(keys)}) and {general} if type({haystack.code}) is dict else "
+            else:
                 fast += f"{inside} and {general} if type({haystack.code}) is dict else "
             known = self.call(fast + general, "bool").code
             self.available.add(haystack.code, memory, known)
@@ -713,7 +731,11 @@ class Expressions:
             if self.emit.constants[key] not in self.watched:
                 default = arguments[1] if len(arguments) == 2 else "None"
                 value = self.call(f"{code}.get({key}, {default}) if type({code}) is dict else {general}")
-                self.lower_entry(value.code, code, key, default)
+                if default == "None":
+                    # None is what a key without a value and a missing key both give.
+                    self.lower_item(value.code)
+                else:
+                    self.lower_entry(value.code, code, key, default)
                 return value
         if plain and name in METHODS[str]:
             method = self.emit.constant(METHODS[str][name], "f")
