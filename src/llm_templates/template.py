@@ -31,7 +31,7 @@ class ChatTemplate:
     Made by `load` or `ChatTemplate.from_string`; immutable, shared freely between threads, and picklable.
     """
 
-    __slots__ = ("_clock", "_engine", "_reads", "_run", "name", "special_tokens")
+    __slots__ = ("_clock", "_engine", "_reads", "_root", "_run", "name", "special_tokens")
 
     def __init__(
         self, engine: Template, special_tokens: Mapping[str, str], now: datetime | None = None, name: str | None = None
@@ -42,6 +42,7 @@ class ChatTemplate:
         #: What the template was loaded by, or None.
         self.name = name
         self._clock = now
+        self._root = engine.root
         self._reads = frozenset(engine.reads)
         self._run = run_type(ChatRun, engine.limits, now)
 
@@ -150,7 +151,10 @@ class ChatTemplate:
             context = {**context, **{name: lower(value) for name, value in variables.items()}}
         if type(add_generation_prompt) is not bool:
             add_generation_prompt = run.border.lower(add_generation_prompt)
-        text = self._engine.run(run, context, messages, tools, documents, add_generation_prompt)
+        try:
+            text = self._root(run, context, messages, tools, documents, add_generation_prompt)
+        except Exception as error:  # noqa: BLE001  (the engine says what it means)
+            raise self._engine.failure(error) from error.__cause__
         return text if continuation is None else continuation.cut(text)
 
     def _check_variables(self, variables: Mapping[str, Any], strict: bool) -> None:

@@ -31,7 +31,7 @@ class Template:
     Instances are immutable, may be shared between threads, and pickle as their source and options.
     """
 
-    __slots__ = ("_options", "_program", "limits", "source")
+    __slots__ = ("_options", "_program", "limits", "root", "source")
 
     def __init__(self, source: str, options: Options, limits: Limits) -> None:
         self.source = source
@@ -42,6 +42,8 @@ class Template:
             self._program = compile_tree(tree, source, options)
         except RecursionError:
             raise BudgetError("the template is nested too deep for the Python stack that is left") from None
+        #: The compiled function: `run` without the care for errors, for callers that see to them by `failure`.
+        self.root = self._program.root
 
     @property
     def reads(self) -> tuple[str, ...]:
@@ -74,18 +76,22 @@ class Template:
             parameters: the values of the names the template was compiled with as `parameters`.
         """
         try:
-            return self._program.root(run, context, *parameters)
-        except TemplatesError as error:
-            self._place(error, error.__traceback__)
-            raise
-        except RecursionError:
-            raise BudgetError("the template nests deeper than the Python stack that is left") from None
-        except MemoryError:
-            raise BudgetError("the template needs more memory than there is") from None
-        except Exception as error:
-            wrapped = TemplateRuntimeError(_message(error))
-            self._place(wrapped, error.__traceback__)
-            raise wrapped from error
+            return self.root(run, context, *parameters)
+        except Exception as error:  # noqa: BLE001  (whatever Python refuses in an operation is the template's error)
+            raise self.failure(error) from error.__cause__
+
+    def failure(self, error: Exception) -> TemplatesError:
+        """What an exception of `root` is to the caller: typed, with the template line it happened at."""
+        if isinstance(error, TemplatesError):
+            failure = error
+        elif isinstance(error, RecursionError):
+            failure = BudgetError("the template nests deeper than the Python stack that is left")
+        elif isinstance(error, MemoryError):
+            failure = BudgetError("the template needs more memory than there is")
+        else:
+            failure = TemplateRuntimeError(_message(error))
+        self._place(failure, error.__traceback__)
+        return failure
 
     def _place(self, error: TemplatesError, traceback: TracebackType | None) -> None:
         """Give `error` the template line it happened at."""

@@ -71,6 +71,8 @@ class Scale:
 #: `FREE_COST` steps for in advance; asking each time would cost more than making it.
 FREE_TEXT = 512
 FREE_COST = 32
+#: Lists, tuples and dicts of at most this many items that the template writes out are not charged one by one either.
+FREE_ITEMS = 8
 #: Text of at most this many characters may be searched without charging steps, at places charged the same in advance.
 FREE_SCAN = 8_192
 #: Text of at most this many characters is written without charging it: writing only keeps a reference.

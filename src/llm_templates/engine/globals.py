@@ -26,17 +26,18 @@ def strftime_now(run: Run, format: Any, /) -> str:
 
 def make_range(run: Run, /, *args: Any) -> range:
     """`range(...)`, no longer than the limit."""
-    for arg in args:
-        if type(arg) is Undefined:
-            arg.fail()
-    result = range(*args)
     try:
-        length = len(result)
+        result = range(*args)
+        if len(result) <= run.limits.range:
+            return result
     except OverflowError:
-        length = run.limits.range + 1
-    if length > run.limits.range:
-        raise BudgetError(f"a range is longer than {run.limits.range:,}")
-    return result
+        pass
+    except TypeError:
+        for arg in args:
+            if type(arg) is Undefined:
+                arg.fail()
+        raise
+    raise BudgetError(f"a range is longer than {run.limits.range:,}")
 
 
 def make_namespace(run: Run, /, *args: Any, **kwargs: Any) -> Namespace:

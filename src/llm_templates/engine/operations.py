@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ..errors import BudgetError, SecurityError, TemplateRuntimeError
-from .budget import FEW_PIECES, FREE_TEXT
+from .budget import FREE_TEXT
 from .run import Run, settle
 from .values import (
     CLOSED,
@@ -57,19 +57,13 @@ def text(run: Run, value: Any) -> str:
 
 def join(run: Run, pieces: list[str]) -> str:
     """The pieces of a buffer in one string."""
-    if len(pieces) > FEW_PIECES:
-        run.create(sum(map(len, pieces)))
-    # Long pieces were charged when they were appended, and there are few others: what is joined here is bounded.
-    text = "".join(pieces)
-    if len(text) > FREE_TEXT:
-        run.charge(len(text))
-    return text
+    run.create(sum(map(len, pieces)))
+    return "".join(pieces)
 
 
 def finish(run: Run, pieces: list[str]) -> str:
     """The pieces of the whole output in one string."""
-    if len(pieces) > FEW_PIECES or run.bytes_left < run.bytes_unnoticed:
-        run.emit(sum(map(len, pieces)))
+    run.emit(sum(map(len, pieces)))
     return "".join(pieces)
 
 
@@ -310,11 +304,9 @@ def listed(run: Run, value: Any) -> list[Any]:
 
 def each(run: Run, value: Any) -> Iterator[Any]:
     """The items of `value`, lowered one by one as they are asked for."""
-    kind = type(value)
-    source: Iterable[Any] = value.iterator if kind is Stream else sequence(run, value, 1)
-    lower = run.border.lower
+    source: Iterable[Any] = value.iterator if type(value) is Stream else sequence(run, value, 1)
     for found in source:
-        yield found if type(found) in CLOSED_ITEMS else lower(found)
+        yield found if type(found) in CLOSED_ITEMS else run.border.lower(found)
 
 
 def pairs(run: Run, value: Any, cost: int) -> Any:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from itertools import filterfalse
 from itertools import groupby as group_runs
 from typing import Any
 
 from ..errors import SecurityError, TemplateRuntimeError
-from .operations import add, comparable, each, item
+from .operations import SCALARS, add, comparable, each, equal, item
 from .run import Run
 from .values import CLOSED, Group, Stream, Undefined, type_name
 
@@ -25,12 +27,15 @@ def named(kind: str, name: Any) -> Callable[..., Any]:
     return found
 
 
-def _parts(path: Any) -> list[Any]:
+@lru_cache(maxsize=1024)
+def _text_parts(path: str) -> tuple[Any, ...]:
+    return tuple(int(part) if part.isdigit() else part for part in path.split("."))
+
+
+def _parts(path: Any) -> tuple[Any, ...]:
     if path is None:
-        return []
-    if isinstance(path, str):
-        return [int(part) if part.isdigit() else part for part in path.split(".")]
-    return [path]
+        return ()
+    return _text_parts(str(path)) if isinstance(path, str) else (path,)
 
 
 def getter(run: Run, path: Any, fallback: Any = None, fold_case: bool = False) -> Getter | None:
@@ -200,30 +205,38 @@ def _mapping(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Getter:
     return lambda value: function(run, value, *args[1:], **kwargs)
 
 
-def _choosing(keep: bool, by_attribute: bool) -> Callable[..., Stream]:
-    def choose(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Stream:
+def _choosing(keep: bool, by_attribute: bool) -> tuple[Callable[..., Stream], Callable[..., list[Any]]]:
+    """A filter that chooses items, as a stream and, for `...|list`, as a list."""
+
+    def chosen(run: Run, value: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterable[Any]:
+        if type(value) is Undefined or not value:
+            return ()
+        passes = _condition(run, args, kwargs, by_attribute)
+        if keep:
+            return filter(passes, each(run, value))
+        return filterfalse(passes, each(run, value))
+
+    def stream(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Stream:
         _refuse_internal(args)
 
         def items() -> Iterator[Any]:
-            if type(value) is Undefined or not value:
-                return
-            passes = _condition(run, args, kwargs, by_attribute)
-            for found in each(run, value):
-                if passes(found):
-                    if keep:
-                        yield found
-                elif not keep:
-                    yield found
+            yield from chosen(run, value, args, kwargs)
 
         return Stream(items(), value)
 
-    return choose
+    def listed(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> list[Any]:
+        _refuse_internal(args)
+        items = list(chosen(run, value, args, kwargs))
+        run.create(8 * len(items))
+        return items
+
+    return stream, listed
 
 
-def _refuse_internal(args: tuple[Any, ...]) -> None:
+def _refuse_internal(args: Iterable[Any]) -> None:
     """Python's own names are refused before the first item is asked for, which may never be."""
     for arg in args:
-        if isinstance(arg, str) and arg.startswith("__"):
+        if isinstance(arg, str) and arg[:2] == "__":
             raise SecurityError(f"access to {arg!r} is refused")
 
 
@@ -237,6 +250,10 @@ def _condition(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any], by_attri
         return read or bool
     function = named("test", args[0])
     rest = args[1:]
+    if function is equal and read is not None and len(rest) == 1 and not kwargs and type(rest[0]) in SCALARS:
+        wanted, reading = rest[0], read
+        # A scalar equals nothing but scalars, and those compare in no time.
+        return lambda value: reading(value) == wanted
     if read is None:
         return lambda value: function(run, value, *rest, **kwargs)
     reader = read
@@ -246,7 +263,15 @@ def _condition(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any], by_attri
     return lambda value: function(run, reader(value), *rest, **kwargs)
 
 
-select = _choosing(True, False)
-reject = _choosing(False, False)
-select_attribute = _choosing(True, True)
-reject_attribute = _choosing(False, True)
+select, list_selected = _choosing(True, False)
+reject, list_rejected = _choosing(False, False)
+select_attribute, list_selected_by = _choosing(True, True)
+reject_attribute, list_rejected_by = _choosing(False, True)
+
+#: What `...|name|list` gives at once, for filters whose stream nobody else sees.
+LISTED: dict[str, Callable[..., list[Any]]] = {
+    "select": list_selected,
+    "reject": list_rejected,
+    "selectattr": list_selected_by,
+    "rejectattr": list_rejected_by,
+}

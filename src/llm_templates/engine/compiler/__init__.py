@@ -11,7 +11,7 @@ from jinja2 import nodes
 
 from ...errors import BudgetError, SecurityError
 from .. import formatting, operations
-from ..budget import FREE_OUTPUT, FREE_SCAN, FREE_TEXT
+from ..budget import FEW_PIECES, FREE_OUTPUT, FREE_SCAN, FREE_TEXT
 from ..values import CLOSED, CLOSED_ITEMS, Loop, Macro, Namespace, Undefined
 from .options import Options
 from .statements import Statements
@@ -42,6 +42,7 @@ DIALECT: dict[str, Any] = {
             *(operations.new_list, operations.new_tuple, operations.new_dict, operations.assign, operations.fail),
         )
     },
+    "FEW_PIECES": FEW_PIECES,
     "FREE_OUTPUT": FREE_OUTPUT,
     "FREE_TEXT": FREE_TEXT,
     "FREE_SCAN": FREE_SCAN,

@@ -10,13 +10,15 @@ from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_RESOLVE
 
 from ...errors import TemplateSyntaxError
+from ..budget import FREE_ITEMS
 from ..excerpt import excerpt
 from ..filters import EXTENSION_FILTERS, FILTERS
 from ..globals import GLOBALS
 from ..methods import METHODS
 from ..operations import DICT_METHODS
+from ..selection import LISTED
 from ..tests import TESTS
-from ..values import Undefined
+from ..values import Function, Undefined
 from .emit import Emitter
 from .options import Options
 from .scopes import Available, Frame
@@ -210,17 +212,22 @@ class Expressions:
         return Value(variable)
 
     def visit_List(self, node: nodes.List, frame: Frame) -> Value:
-        return self._collection("new_list", node.items, frame)
+        return self._collection("new_list", "[", node.items, "]", frame)
 
     def visit_Tuple(self, node: nodes.Tuple, frame: Frame) -> Value:
-        return self._collection("new_tuple", node.items, frame)
+        return self._collection("new_tuple", "(", node.items, ",)", frame)
+
+    def _collection(self, function: str, left: str, items: Sequence[nodes.Node], right: str, frame: Frame) -> Value:
+        codes = [self.atom(item, frame).code for item in items]
+        if self.inline and len(codes) <= FREE_ITEMS:
+            return self.call(f"{left}{', '.join(codes)}{right if codes else right[-1]}")
+        return self.call(f"{function}({', '.join(['run', *codes])})")
 
     def visit_Dict(self, node: nodes.Dict, frame: Frame) -> Value:
-        return self._collection("new_dict", [part for pair in node.items for part in (pair.key, pair.value)], frame)
-
-    def _collection(self, function: str, items: Sequence[nodes.Node], frame: Frame) -> Value:
-        values = [self.atom(item, frame) for item in items]
-        return self.call(f"{function}({', '.join(['run', *(value.code for value in values)])})")
+        parts = [(self.atom(pair.key, frame), self.atom(pair.value, frame).code) for pair in node.items]
+        if self.inline and len(parts) <= FREE_ITEMS and all(key.kind == "str" and key.is_constant for key, _ in parts):
+            return self.call("{" + ", ".join(f"{key.code}: {code}" for key, code in parts) + "}")
+        return self.call(f"new_dict({', '.join(['run', *(part for key, code in parts for part in (key.code, code))])})")
 
     # -- reading --
 
@@ -613,8 +620,10 @@ class Expressions:
             chain.append(inner)
             inner = inner.node
         value = Value(buffer, "str") if inner is None and buffer else self._filtered(chain[-1], inner, frame)
-        for link in reversed(chain):
-            value = self._filter(link, self.bind(value), frame)
+        links = chain[::-1]
+        for link, after in zip(links, [*links[1:], None], strict=True):
+            at_once = after is not None and after.name == "list" and not (after.args or after.kwargs)
+            value = self._filter(link, self.bind(value), frame, at_once and self.inline)
         return value
 
     def _filtered(self, node: nodes.Filter, inner: nodes.Node | None, frame: Frame) -> Value:
@@ -622,8 +631,10 @@ class Expressions:
             return self.fail("a filter without a value", node)  # type: ignore[no-any-return]
         return self.expression(inner, frame, probable=node.name not in ("default", "d"))
 
-    def _filter(self, node: nodes.Filter, value: Value, frame: Frame) -> Value:
-        function = self.filters.get(node.name)
+    def _filter(self, node: nodes.Filter, value: Value, frame: Frame, listed: bool) -> Value:
+        """Apply one filter; `listed` says that a list is made of its result at once."""
+        function = LISTED.get(node.name) if listed else None
+        function = function or self.filters.get(node.name)
         if function is None:
             if not frame.soft:
                 self.fail(f"No filter named {node.name!r}.", node)
@@ -701,17 +712,28 @@ class Expressions:
             general = f"call({', '.join(['run', function.code, *arguments])})"
             return self.call(f"Namespace({attributes}) if {function.code} is {known} else {general}")
         general = f"call({', '.join(['run', function.code, *arguments])})"
+        known = self._global(target, frame)
+        if self.inline and known is not None:
+            implementation = self.emit.constant(known.implementation, "f")
+            direct = f"{implementation}({', '.join(['run', *arguments])})"
+            return self.call(f"{direct} if {function.code} is {self.emit.constant(known, 'g')} else {general}")
         if self.inline and not any(argument.startswith("*") for argument in arguments):
             code = function.code
             exact = f"type({code}) is Macro and {code}.exact == {len(arguments)}"
             return self.call(f"{code}.function({', '.join(arguments)}) if {exact} else {general}")
         return self.call(general)
 
+    def _global(self, node: nodes.Node, frame: Frame) -> Function | None:
+        """The global function that a name most likely is: one that the template never assigns."""
+        if isinstance(node, nodes.Name) and node.name in GLOBALS:
+            if frame.symbols.find_load(frame.symbols.ref(node.name)) == (VAR_LOAD_RESOLVE, node.name):
+                return GLOBALS[node.name]
+        return None
+
     def _makes_namespace(self, node: nodes.Call, frame: Frame) -> bool:
         """Whether the call is `namespace(name=value, ...)` of the global function."""
         return (
-            isinstance(node.node, nodes.Name)
-            and frame.symbols.find_load(frame.symbols.ref(node.node.name)) == (VAR_LOAD_RESOLVE, "namespace")
+            self._global(node.node, frame) is GLOBALS["namespace"]
             and not (node.args or node.dyn_args or node.dyn_kwargs)
             and not any(pair.key.startswith("_") for pair in node.kwargs)
         )

@@ -112,6 +112,8 @@ def cost(body: Iterable[nodes.Node]) -> int:
         count += 1
         if _works_freely(node):
             count += 2 * FREE_COST
+        if isinstance(node, nodes.List | nodes.Tuple | nodes.Dict):
+            count += FREE_COST // 2
         if isinstance(node, nodes.For):
             stack.append(node.iter)
         elif isinstance(node, nodes.Add):

@@ -55,7 +55,8 @@ class Statements(Expressions):
             start = self.emit.place()
             self.enter(frame)
             self.body(tree.body, frame)
-            self.emit.write(f"return finish(run, {frame.out})")
+            few = f"len({frame.out}) <= FEW_PIECES and run.bytes_left >= run.bytes_unnoticed"
+            self.emit.write(f"return {self.emit.constant('')}.join({frame.out}) if {few} else finish(run, {frame.out})")
             with self.emit.inserted(start):
                 for name, variable in self._resolved.items():
                     self._resolve(variable, name)
@@ -265,7 +266,7 @@ class Statements(Expressions):
         self.emit.write(f"{inner.out} = []")
         self.enter(inner)
         self.body(body, inner)
-        return self.call(f"join(run, {inner.out})", "str"), inner
+        return self.join(inner.out), inner
 
     def write_With(self, node: nodes.With, frame: Frame) -> None:
         inner = frame.inner()
@@ -336,7 +337,11 @@ class Statements(Expressions):
             self.emit.write(f"{items} = {function}(run, {owner.code}, {turn})")
         else:
             value = self.atom(node.iter, frame)
-            self.emit.write(f"{items} = sequence(run, {value.code}, {turn})")
+            with self.emit.block(f"if type({value.code}) is list:"):
+                self.emit.write(f"{items} = {value.code}")
+                self.emit.write(f"run.steps_left -= len({items}) * {turn}")
+                self.emit.write("if run.steps_left < 0: run.overdrawn()")
+            self.emit.write(f"else: {items} = sequence(run, {value.code}, {turn})")
         if (by_pairs and extended) or self.changes:
             self.emit.write(f"{items} = list({items})")
         if node.test is not None and extended:
@@ -534,7 +539,17 @@ class Statements(Expressions):
 
     def _end_call(self, out: str) -> None:
         self.emit.write("run.calls_left += 1")
-        self.emit.write(f"return join(run, {out})")
+        self.emit.write(f"return {self.join(out).code}")
+
+    def join(self, out: str) -> Value:
+        """The text of a buffer."""
+        name = self.emit.name("t")
+        few = f"{self.emit.constant('')}.join({out}) if len({out}) <= FEW_PIECES else "
+        self.emit.write(f"{name} = {few if self.inline else ''}join(run, {out})")
+        if self.inline:
+            # Long pieces were charged when they were appended, and there are few others: what is joined is bounded.
+            self.charge(name)
+        return Value(name, "str")
 
     def _default(self, node: nodes.Macro | nodes.CallBlock, position: int, name: str, frame: Frame) -> None:
         variable = self.variable(frame.symbols.ref(name))
