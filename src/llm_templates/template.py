@@ -128,7 +128,12 @@ class ChatTemplate:
         >>> load("chatml").render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)
         '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
         """
-        messages = plain_messages(messages)
+        if type(messages) is not list or not messages or type(messages[0]) is not dict:
+            messages = plain_messages(messages)
+        for message in messages:
+            if type(message) is not dict:
+                messages = plain_messages(messages)
+                break
         continuation = None
         if continue_final_message:
             if add_generation_prompt:

@@ -19,8 +19,9 @@ def strftime_now(run: Run, format: Any, /) -> str:
     """The date and time of the render, as `datetime.strftime` writes it."""
     if not isinstance(format, str):
         raise TypeError(f"strftime_now needs a format text, not {type_name(format)}")
-    # The longest directive, %c, writes some tens of characters.
-    run.create(64 * len(format))
+    if len(format) > 64:
+        # The longest directive, %c, writes some tens of characters.
+        run.create(64 * len(format))
     return run.clock().strftime(str(format))
 
 

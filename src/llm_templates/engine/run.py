@@ -24,14 +24,14 @@ class Run(Budget):
     watched: frozenset[str] = frozenset()
     #: Whether values may change in place.
     mutable: bool = False
-    border: Border
+    _border: Border | None = None
 
-    def __getattr__(self, name: str) -> Any:
-        # The border is made when the first value has to cross it: most renders never need one.
-        if name == "border":
-            self.border = self.make_border()
-            return self.border
-        raise AttributeError(name)
+    @property
+    def border(self) -> Border:
+        """The border, made when the first value has to cross it: most renders never need one."""
+        if self._border is None:
+            self._border = self.make_border()
+        return self._border
 
     def make_border(self) -> Border:
         """The border for this render's inputs."""

@@ -268,6 +268,23 @@ reject, list_rejected = _choosing(False, False)
 select_attribute, list_selected_by = _choosing(True, True)
 reject_attribute, list_rejected_by = _choosing(False, True)
 
+
+def list_having(run: Run, value: Any, key: str, wanted: Any) -> list[Any]:
+    """`value|selectattr(key, "equalto", wanted)|list`, for a key of the template: what many templates begin with."""
+    if type(value) is not list or type(wanted) not in SCALARS or key in run.watched:
+        return list_selected_by(run, value, key, "equalto", wanted)
+    run.spend(2 * len(value))
+    kept = []
+    for found in value:
+        entry = found.get(key) if type(found) is dict else None
+        if type(entry) not in CLOSED:
+            return list_selected_by(run, value, key, "equalto", wanted)
+        if entry == wanted:
+            kept.append(found)
+    run.charge(8 * len(kept))
+    return kept
+
+
 #: What `...|name|list` gives at once, for filters whose stream nobody else sees.
 LISTED: dict[str, Callable[..., list[Any]]] = {
     "select": list_selected,

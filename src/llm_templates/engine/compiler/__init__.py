@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import nodes
 
 from ...errors import BudgetError, SecurityError
-from .. import formatting, operations
+from .. import formatting, operations, selection
 from ..budget import FEW_PIECES, FREE_OUTPUT, FREE_SCAN, FREE_TEXT
 from ..values import CLOSED, CLOSED_ITEMS, Loop, Macro, Namespace, Undefined
 from .options import Options
@@ -39,6 +39,7 @@ DIALECT: dict[str, Any] = {
             *(operations.power, operations.negative, operations.positive, formatting.modulo),
             *(operations.equal, operations.unequal, operations.contains, operations.absent),
             *(operations.less, operations.less_equal, operations.greater, operations.greater_equal),
+            selection.list_having,
             *(operations.new_list, operations.new_tuple, operations.new_dict, operations.assign, operations.fail),
         )
     },

@@ -71,6 +71,10 @@ PIECES_AT_ONCE = 3
 #: The longest sum that is written out twice, as text and as anything else.
 MOST_JOINED = 12
 
+#: Under this key, `Available` remembers what kind of value a variable holds.
+KIND = "the kind"
+#: The names of the test for equality.
+EQUALITY = ("equalto", "==", "eq")
 #: Tests that are one Python expression over a variable.
 INLINE_TESTS: dict[str, str] = {
     "defined": "type({0}) is not Undefined",
@@ -209,7 +213,7 @@ class Expressions:
         if node.name.startswith("__") and frame.symbols.find_load(reference) == (VAR_LOAD_RESOLVE, node.name):
             message = self.emit.constant(f"access to the name {node.name!r} is refused")
             self.emit.write(f"if type({variable}) is Undefined: fail({message}, SecurityError)")
-        return Value(variable)
+        return Value(variable, self.available.find(variable, KIND) or "any")
 
     def visit_List(self, node: nodes.List, frame: Frame) -> Value:
         return self._collection("new_list", "[", node.items, "]", frame)
@@ -633,6 +637,10 @@ class Expressions:
 
     def _filter(self, node: nodes.Filter, value: Value, frame: Frame, listed: bool) -> Value:
         """Apply one filter; `listed` says that a list is made of its result at once."""
+        having = self._having(node) if listed else None
+        if having is not None:
+            key, wanted = having
+            return self.call(f"list_having(run, {value.code}, {key}, {self.atom(wanted, frame).code})")
         function = LISTED.get(node.name) if listed else None
         function = function or self.filters.get(node.name)
         if function is None:
@@ -660,6 +668,16 @@ class Expressions:
             return self.deferred(f"({arguments[0]} if type({code}) is Undefined else {code})", "any", value)
         kind = "str" if node.name in ("tojson", "urlencode") else "any"
         return self.call(f"{self.emit.constant(function, 'f')}({', '.join(['run', code, *arguments])})", kind)
+
+    def _having(self, node: nodes.Filter) -> tuple[str, nodes.Expr] | None:
+        """The key and the value of `selectattr("key", "equalto", value)`."""
+        if node.name != "selectattr" or len(node.args) != 3 or node.kwargs or node.dyn_args or node.dyn_kwargs:
+            return None
+        path, test = node.args[0], node.args[1]
+        if not isinstance(path, nodes.Const) or not isinstance(test, nodes.Const):
+            return None
+        simple = type(path.value) is str and path.value.isidentifier() and not path.value.startswith("_")
+        return (self.emit.constant(path.value), node.args[2]) if simple and test.value in EQUALITY else None
 
     def visit_Test(self, node: nodes.Test, frame: Frame) -> Value:
         value = self.bind(self.expression(node.node, frame, probable=False))

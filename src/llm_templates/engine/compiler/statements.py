@@ -17,7 +17,7 @@ from ..globals import GLOBALS
 from ..mutations import MUTATIONS
 from ..syntax import GENERATION
 from ..values import Signature
-from .expressions import Counter, Expressions, Value
+from .expressions import KIND, Counter, Expressions, Value
 from .scopes import Frame, cost, counts_only, undeclared
 
 #: Python refuses more than 20 nested blocks in one function, so deeper loops become functions of their own.
@@ -228,6 +228,8 @@ class Statements(Expressions):
             variable = self.variable(frame.symbols.ref(target.name))
             self.emit.write(f"{variable} = {value.code}")
             self.assigned(variable)
+            if value.kind != "any":
+                self.available.add(variable, KIND, value.kind)
         elif isinstance(target, nodes.NSRef):
             owner = self.variable(frame.symbols.ref(target.name))
             name = self.emit.constant(target.attr)
