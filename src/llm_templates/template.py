@@ -10,6 +10,7 @@ from typing import Any
 from .continuation import Continuation
 from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
+from .engine.globals import GLOBALS
 from .errors import InputError, VariableError
 from .lowering import WATCHED, ChatRun, plain_messages
 from .sources import resolve
@@ -147,6 +148,7 @@ class ChatTemplate:
             tools = _mappings("tools", tools)
         if documents is not None:
             documents = _mappings("documents", documents)
+        root = self._root
         run = self._run()
         run.inputs = (messages, tools, documents, variables)
         context: Mapping[str, Any] = self.special_tokens
@@ -154,10 +156,13 @@ class ChatTemplate:
             self._check_variables(variables, strict)
             lower = run.border.lower
             context = {**context, **{name: lower(value) for name, value in variables.items()}}
+            shadowed = GLOBALS.keys() & variables.keys()
+            if shadowed:
+                root = self._engine.shadowing(shadowed).root
         if type(add_generation_prompt) is not bool:
             add_generation_prompt = run.border.lower(add_generation_prompt)
         try:
-            text = self._root(run, context, messages, tools, documents, add_generation_prompt)
+            text = root(run, context, messages, tools, documents, add_generation_prompt)
         except Exception as error:  # noqa: BLE001  (the engine says what it means)
             raise self._engine.failure(error) from error.__cause__
         return text if continuation is None else continuation.cut(text)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 from types import TracebackType
@@ -14,6 +14,7 @@ from .budget import DEFAULT_LIMITS, Limits, Scale
 from .compiler import FILE_NAME, Options, compile_tree
 from .excerpt import excerpt
 from .filters import EXTENSION_FILTERS, FILTERS
+from .globals import GLOBALS
 from .mutations import copied
 from .run import Run, run_type
 from .syntax import parse
@@ -63,9 +64,16 @@ class Template:
         """
         run = run_type(Run, self.limits, now)()
         run.mutable = self._program.changes
+        shadowed = GLOBALS.keys() & context.keys()
+        if shadowed and not shadowed <= self._options.shadowed:
+            return self.shadowing(shadowed).render(context, now=now)
         lower = (lambda value: copied(run, value)) if run.mutable else run.border.lower
         closed = {name: lower(value) for name, value in context.items()}
         return self.run(run, closed, *(closed.get(name) for name in self._options.parameters))
+
+    def shadowing(self, names: Iterable[str]) -> Template:
+        """The same template for contexts that give these names of global functions another value."""
+        return _compiled(self.source, self._options._replace(shadowed=frozenset(names)), self.limits)
 
     def run(self, run: Run, context: Mapping[str, Any], *parameters: Any) -> str:
         """The same, with a run the caller made, and values that are lowered already.

@@ -11,7 +11,6 @@ from jinja2 import nodes
 
 from ...errors import BudgetError, SecurityError
 from .. import formatting, operations, selection
-from ..budget import FEW_PIECES, FREE_OUTPUT, FREE_SCAN, FREE_TEXT
 from ..values import CLOSED, CLOSED_ITEMS, Loop, Macro, Namespace, Undefined
 from .options import Options
 from .statements import Statements
@@ -43,10 +42,6 @@ DIALECT: dict[str, Any] = {
             *(operations.new_list, operations.new_tuple, operations.new_dict, operations.assign, operations.fail),
         )
     },
-    "FEW_PIECES": FEW_PIECES,
-    "FREE_OUTPUT": FREE_OUTPUT,
-    "FREE_TEXT": FREE_TEXT,
-    "FREE_SCAN": FREE_SCAN,
     "MISSING": operations.MISSING,
     "CLOSED": CLOSED,
     "CLOSED_ITEMS": CLOSED_ITEMS,
@@ -60,7 +55,21 @@ DIALECT: dict[str, Any] = {
     # The only builtins generated code reaches.
     "__builtins__": {
         builtin.__name__: builtin
-        for builtin in (AttributeError, dict, enumerate, isinstance, len, list, str, tuple, type, int, float, bool)
+        for builtin in (
+            AttributeError,
+            IndexError,
+            dict,
+            enumerate,
+            isinstance,
+            len,
+            list,
+            str,
+            tuple,
+            type,
+            int,
+            float,
+            bool,
+        )
     },
 }
 

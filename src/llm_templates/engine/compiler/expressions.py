@@ -10,7 +10,7 @@ from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_RESOLVE
 
 from ...errors import TemplateSyntaxError
-from ..budget import FREE_ITEMS
+from ..budget import FREE_ITEMS, FREE_SCAN, FREE_TEXT
 from ..excerpt import excerpt
 from ..filters import EXTENSION_FILTERS, FILTERS
 from ..globals import GLOBALS
@@ -470,7 +470,7 @@ class Expressions:
 
     def charge(self, variable: str) -> None:
         """Charge the text in `variable`, if it is long."""
-        self.emit.write(f"if len({variable}) > FREE_TEXT: run.charge(len({variable}))")
+        self.emit.write(f"if len({variable}) > {FREE_TEXT}: run.charge(len({variable}))")
 
     visit_Sub = visit_Mul = visit_Div = visit_FloorDiv = visit_Mod = visit_Pow = _binary
 
@@ -596,7 +596,7 @@ class Expressions:
         known = None if self.changes else self.available.find(haystack.code, memory)
         if known is None:
             inside, general = f"{needle.code} in {haystack.code}", f"contains(run, {needle.code}, {haystack.code})"
-            fast = f"{inside} if type({haystack.code}) is str and len({haystack.code}) <= FREE_SCAN else "
+            fast = f"{inside} if type({haystack.code}) is str and len({haystack.code}) <= {FREE_SCAN} else "
             if needle.constant in self.watched:
                 keys = [f"{self.emit.constant(key)} in {haystack.code}" for key in sorted(self.watched)]
                 fast += f"({' or '.join(keys)}) and {general} if type({haystack.code}) is dict else "
@@ -724,17 +724,12 @@ class Expressions:
             return self.call(f"call_item({', '.join(['run', owner.code, key.code, *arguments])})")
         function = self.atom(target, frame)
         arguments = self._arguments(node, frame, caller)
-        if self.inline and caller is None and self._makes_namespace(node, frame):
-            attributes = arguments[0][2:] if arguments else "{}"
-            known = self.emit.constant(GLOBALS["namespace"], "g")
-            general = f"call({', '.join(['run', function.code, *arguments])})"
-            return self.call(f"Namespace({attributes}) if {function.code} is {known} else {general}")
-        general = f"call({', '.join(['run', function.code, *arguments])})"
         known = self._global(target, frame)
         if self.inline and known is not None:
-            implementation = self.emit.constant(known.implementation, "f")
-            direct = f"{implementation}({', '.join(['run', *arguments])})"
-            return self.call(f"{direct} if {function.code} is {self.emit.constant(known, 'g')} else {general}")
+            if caller is None and known is GLOBALS["namespace"] and self._names_only(node):
+                return self.call(f"Namespace({arguments[0][2:] if arguments else '{}'})")
+            return self.call(f"{self.emit.constant(known.implementation, 'f')}({', '.join(['run', *arguments])})")
+        general = f"call({', '.join(['run', function.code, *arguments])})"
         if self.inline and not any(argument.startswith("*") for argument in arguments):
             code = function.code
             exact = f"type({code}) is Macro and {code}.exact == {len(arguments)}"
@@ -742,19 +737,16 @@ class Expressions:
         return self.call(general)
 
     def _global(self, node: nodes.Node, frame: Frame) -> Function | None:
-        """The global function that a name most likely is: one that the template never assigns."""
-        if isinstance(node, nodes.Name) and node.name in GLOBALS:
+        """The global function that a name is, if the template never assigns it and the context has no other."""
+        if isinstance(node, nodes.Name) and node.name in GLOBALS and node.name not in self.options.shadowed:
             if frame.symbols.find_load(frame.symbols.ref(node.name)) == (VAR_LOAD_RESOLVE, node.name):
                 return GLOBALS[node.name]
         return None
 
-    def _makes_namespace(self, node: nodes.Call, frame: Frame) -> bool:
-        """Whether the call is `namespace(name=value, ...)` of the global function."""
-        return (
-            self._global(node.node, frame) is GLOBALS["namespace"]
-            and not (node.args or node.dyn_args or node.dyn_kwargs)
-            and not any(pair.key.startswith("_") for pair in node.kwargs)
-        )
+    def _names_only(self, node: nodes.Call) -> bool:
+        """Whether a call has keywords only, of names that a namespace may hold."""
+        named = not (node.args or node.dyn_args or node.dyn_kwargs)
+        return named and not any(pair.key.startswith("_") for pair in node.kwargs)
 
     def _method(self, owner: Value, name: str, arguments: list[str]) -> Value:
         general = f"call_method({', '.join(['run', owner.code, self.emit.constant(name), *arguments])})"
@@ -789,7 +781,7 @@ class Expressions:
         """Strip text, which gives the same object where there is nothing to strip."""
         value = self.call(f"{code}.{name}({arguments}) if type({code}) is str else {general}")
         self.emit.write(
-            f"if {value.code} is not {code} and len({value.code}) > FREE_TEXT: run.charge(len({value.code}))"
+            f"if {value.code} is not {code} and len({value.code}) > {FREE_TEXT}: run.charge(len({value.code}))"
         )
         return value
 

@@ -14,3 +14,5 @@ class Options(NamedTuple):
     watched: frozenset[str] = frozenset()
     parameters: tuple[str, ...] = ()
     mutable: bool = False
+    #: Names of global functions that the context gives another value.
+    shadowed: frozenset[str] = frozenset()

@@ -12,7 +12,7 @@ from jinja2.idtracking import (
     Symbols,
 )
 
-from ..budget import FREE_TEXT
+from ..budget import FEW_PIECES, FREE_OUTPUT, FREE_TEXT
 from ..globals import GLOBALS
 from ..mutations import MUTATIONS
 from ..syntax import GENERATION
@@ -55,7 +55,7 @@ class Statements(Expressions):
             start = self.emit.place()
             self.enter(frame)
             self.body(tree.body, frame)
-            few = f"len({frame.out}) <= FEW_PIECES and run.bytes_left >= run.bytes_unnoticed"
+            few = f"len({frame.out}) <= {FEW_PIECES} and run.bytes_left >= run.bytes_unnoticed"
             self.emit.write(f"return {self.emit.constant('')}.join({frame.out}) if {few} else finish(run, {frame.out})")
             with self.emit.inserted(start):
                 for name, variable in self._resolved.items():
@@ -92,7 +92,9 @@ class Statements(Expressions):
                 self.emit.write(f"{variable} = {self.undefined(f'{name!r} is undefined')}")
 
     def resolved(self, name: str) -> str:
-        """The variable, filled at the start of the render, of what the caller gave for `name`."""
+        """What the caller gave for `name`: a variable that is filled at the start of the render, or a global function."""
+        if name in GLOBALS and name not in self.options.shadowed:
+            return self.emit.constant(GLOBALS[name], "g")
         known = self._resolved.get(name)
         if known is None:
             known = self._resolved[name] = self.emit.name("r")
@@ -102,10 +104,7 @@ class Statements(Expressions):
     def _resolve(self, variable: str, name: str) -> None:
         if name in self.options.parameters:
             return
-        if name in GLOBALS:
-            fallback = self.emit.constant(GLOBALS[name], "g")
-        else:
-            fallback = self.undefined(f"{name!r} is undefined")
+        fallback = self.undefined(f"{name!r} is undefined")
         self.emit.write(f"{variable} = context.get({self.emit.constant(name)}, {fallback})")
 
     # -- output --
@@ -162,7 +161,7 @@ class Statements(Expressions):
             self.emit.write(f"run.charge({known})")
         if unknown:
             length = " + ".join(f"len({piece})" for piece in unknown)
-            self.emit.write(f"if {length} > FREE_OUTPUT: run.charge({length})")
+            self.emit.write(f"if {length} > {FREE_OUTPUT}: run.charge({length})")
         if len(group) == 1:
             self.emit.write(f"{frame.out}.append({group[0]})")
         else:
@@ -546,7 +545,7 @@ class Statements(Expressions):
     def join(self, out: str) -> Value:
         """The text of a buffer."""
         name = self.emit.name("t")
-        few = f"{self.emit.constant('')}.join({out}) if len({out}) <= FEW_PIECES else "
+        few = f"{self.emit.constant('')}.join({out}) if len({out}) <= {FEW_PIECES} else "
         self.emit.write(f"{name} = {few if self.inline else ''}join(run, {out})")
         if self.inline:
             # Long pieces were charged when they were appended, and there are few others: what is joined is bounded.
