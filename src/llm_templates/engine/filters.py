@@ -117,12 +117,12 @@ def truncate(
 ) -> str:
     """Cut at `length` characters, at the end of a word unless `killwords`."""
     leeway = 5 if leeway is None else leeway
-    if type(value) is Undefined:
-        return value  # type: ignore[return-value]
-    if not isinstance(value, str) or not isinstance(end, str):
+    if not isinstance(end, str) or length < len(end) or leeway < 0:
+        raise ValueError(f"expected length >= {len(text(run, end))} and leeway >= 0, got {length} and {leeway}")
+    if not isinstance(value, str):
+        if count(run, value) <= length + leeway:
+            return value  # type: ignore[no-any-return]
         raise TypeError(f"only text can be truncated, not {type_name(value)}")
-    if length < len(end) or leeway < 0:
-        raise ValueError(f"expected length >= {len(end)} and leeway >= 0, got {length} and {leeway}")
     if len(value) <= length + leeway:
         return value
     run.create(length + 6 * len(end))
@@ -283,7 +283,7 @@ def to_int(run: Run, value: Any, /, default: Any = 0, base: int = 10) -> Any:
         if not isinstance(value, int | float):
             return default
         return int(value)
-    except (TypeError, ValueError, OverflowError):
+    except (TypeError, ValueError):
         try:
             return int(float(value))
         except (TypeError, ValueError, OverflowError):
@@ -354,7 +354,7 @@ def file_size(run: Run, value: Any, /, binary: Any = False) -> str:
 # -- sequences and mappings --
 
 
-def length(run: Run, value: Any, /) -> int:
+def count(run: Run, value: Any, /) -> int:
     """How many items, keys or characters."""
     kind = type(value)
     if kind is dict:
@@ -482,7 +482,7 @@ FILTERS: dict[str, Filter] = {
     "batch": batch,
     "capitalize": on_text("capitalize"),
     "center": center,
-    "count": length,
+    "count": count,
     "d": default,
     "default": default,
     "dictsort": selection.dictsort,
@@ -499,7 +499,7 @@ FILTERS: dict[str, Filter] = {
     "items": items,
     "join": join,
     "last": last,
-    "length": length,
+    "length": count,
     "list": to_list,
     "lower": on_text("lower"),
     "map": selection.map_items,

@@ -82,7 +82,7 @@ def _depth(value: Any) -> int:
         level = [
             child
             for node in level
-            for child in (node.values() if type(node) is dict else node)
+            for child in (node.values() if type(node) is dict else node if isinstance(node, list | tuple) else ())
             if isinstance(child, dict | list | tuple)
         ]
     return depth
@@ -203,22 +203,29 @@ def modulo(run: Run, left: Any, right: Any) -> Any:
 def printf(run: Run, form: str, values: Any) -> str:
     """`form % values`, as Python does it, once its widths are known to be affordable."""
     values, _ = settle(run, values)
-    given = values.values() if type(values) is dict else values if isinstance(values, tuple) else (values,)
-    largest = 0
-    for value in given:
+    fields = _printf_fields(form)
+    given = values if isinstance(values, tuple) else () if type(values) is dict else (values,)
+    shown = values.values() if type(values) is dict else given
+    largest = settle(run, values)[1] if type(values) is dict else 0
+    for value in shown:
         largest = max(largest, settle(run, value)[1] if type(value) in CONTAINERS else scalar_size(value))
-    numbers = [abs(int(value)) for value in given if isinstance(value, int)]
-    whole = settle(run, values)[1] if type(values) is dict else 0
-    count, width, starred = _printf_widths(form)
-    width += starred * max(numbers, default=0)
+    width = position = 0
+    for stars, fixed in fields:
+        width += fixed
+        for value in given[position : position + stars]:
+            width += abs(int(value)) if isinstance(value, int) else 0
+        position += stars + 1
     escapes = 10 if "%r" in form or "%a" in form or isinstance(form, Markup) else 1
-    run.create(len(form) + width + count * (escapes * max(largest, whole) + 350))
+    run.create(len(form) + width + len(fields) * (escapes * largest + 350))
+    if not fields and type(values) in (Undefined, Namespace):
+        # Python takes what could be asked for keys for a mapping, and a mapping need not be used.
+        values = {}
     return form % values
 
 
-def _printf_widths(form: str) -> tuple[int, int, int]:
-    """How many conversions `form` has, the sum of their widths and precisions, and how many widths are `*`."""
-    count = width = starred = 0
+def _printf_fields(form: str) -> list[tuple[int, int]]:
+    """For each conversion of `form`: how many `*` it has, and the sum of its width and precision."""
+    fields: list[tuple[int, int]] = []
     at = form.find("%")
     while at >= 0:
         at += 1
@@ -227,18 +234,17 @@ def _printf_widths(form: str) -> tuple[int, int, int]:
             if closing < 0:
                 break
             at = closing + 1
-        count += 1
-        number = 0
-        while at < len(form) and (form[at] in "#0- +.*hlL" or form[at].isdigit()):
-            if form[at] == "*":
-                starred += 1
-            number = number * 10 + int(form[at]) if form[at].isdecimal() else 0
+        stars = width = number = 0
+        while at < len(form) and (form[at] in "#0- +.*hlL" or form[at].isdecimal()):
+            stars += form[at] == "*"
+            # The digits of a number count more than once: too much is as good as exact, and a limit all the same.
+            number = min(10 * number + int(form[at]), 1 << 40) if form[at].isdecimal() else 0
             width += number
-            if width > 1 << 40:
-                return count, width, starred
             at += 1
+        if form[at : at + 1] != "%":
+            fields.append((stars, width))
         at = form.find("%", at + 1)
-    return count, width, starred
+    return fields
 
 
 # -- str.format --

@@ -59,6 +59,8 @@ def make_dict(run: Run, /, *args: Any, **kwargs: Any) -> dict[Any, Any]:
         run.create(64 * len(args[0]))
         result.update(run.border.whole(args[0]))
     elif args:
+        if type(args[0]) is Undefined:
+            args[0].fail()
         for pair in each(run, args[0]):
             run.create(64)
             key, value = each(run, pair)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .formatting import format_text
-from .operations import ATTRIBUTES, METHODS, MISSING, REFUSED_METHODS, call, each, entry, equal
+from .operations import ATTRIBUTES, METHODS, MISSING, REFUSED_METHODS, call, each, entry, equal, text
 from .run import Run
 from .values import Cycler, Function, Group, Joiner, Loop, Macro, Markup, Undefined, View, type_name
 
@@ -81,6 +81,8 @@ def _expandtabs(run: Run, value: str, /, tabsize: int = 8) -> str:
 
 def replace(run: Run, value: str, old: Any, new: Any, count: int = -1) -> str:
     """`value.replace(old, new, count)`."""
+    if type(value) is Markup and not isinstance(new, str):
+        new = text(run, new)
     if not isinstance(old, str) or not isinstance(new, str):
         _bounded((old, new))
         raise TypeError(f"replace needs text, not {type_name(new if isinstance(old, str) else old)}")
@@ -100,6 +102,8 @@ def join(run: Run, separator: str, values: Any) -> str:
     pieces = []
     size = 0
     for position, value in enumerate(each(run, values)):
+        if type(separator) is Markup and not isinstance(value, str):
+            value = text(run, value)
         if not isinstance(value, str):
             raise TypeError(f"sequence item {position}: expected text, {type_name(value)} found")
         pieces.append(value)
@@ -226,7 +230,7 @@ def _view(name: str) -> Method:
     return view
 
 
-def get(run: Run, value: dict[Any, Any], /, key: Any, default: Any = None) -> Any:
+def get(run: Run, value: dict[Any, Any], key: Any, default: Any = None, /) -> Any:
     """`value.get(key, default)`."""
     found = entry(run, value, key)
     return default if found is MISSING else found

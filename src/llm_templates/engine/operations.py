@@ -178,7 +178,7 @@ def part(run: Run, value: Any, start: Any, stop: Any, step: Any) -> Any:
     if kind is Undefined:
         return value.fail()
     if kind not in INDEXED_TYPES:
-        raise TypeError(f"a {type_name(value)} cannot be sliced")
+        raise TypeError(f"a value of type {type_name(value)} cannot be sliced")
     bounds = slice(start, stop, step)
     if kind is range:
         return value[bounds]
@@ -388,7 +388,10 @@ def power(run: Run, left: Any, right: Any) -> Any:
         return _unsupported("**", left, right)
     if isinstance(left, int) and isinstance(right, int) and right > 0:
         _bits(run, max(left.bit_length(), 1) * right if abs(left) > 1 else 1)
-    return left**right
+    result = left**right
+    if isinstance(result, complex):
+        raise ValueError("a root of a negative number is no real number")
+    return result
 
 
 def negative(run: Run, value: Any) -> Any:
@@ -541,6 +544,13 @@ def spread_keywords(run: Run, value: Any) -> dict[str, Any]:
     if not all(isinstance(key, str) for key in whole):
         raise TypeError("keywords must be strings")
     return {str(key): run.border.lower(found) for key, found in whole.items()}
+
+
+def require_text(run: Run, value: Any) -> str:
+    """`value`, which a filter block gave, and which must be text."""
+    if not isinstance(value, str):
+        raise TypeError(f"a filter block must give text, not {type_name(value)}")
+    return text(run, value)
 
 
 def fail(message: str, kind: type[Exception] = TemplateRuntimeError) -> Any:

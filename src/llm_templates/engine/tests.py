@@ -74,4 +74,4 @@ def _scanned(run: Run, value: Any) -> str:
 
 
 def _known(kind: str, name: Any) -> bool:
-    return isinstance(name, str) and name in TABLES[kind]
+    return name in TABLES[kind]

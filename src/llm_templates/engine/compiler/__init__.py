@@ -39,7 +39,14 @@ DIALECT: dict[str, Any] = {
             *(operations.equal, operations.unequal, operations.contains, operations.absent),
             *(operations.less, operations.less_equal, operations.greater, operations.greater_equal),
             selection.list_having,
-            *(operations.new_list, operations.new_tuple, operations.new_dict, operations.assign, operations.fail),
+            *(
+                operations.new_list,
+                operations.new_tuple,
+                operations.new_dict,
+                operations.assign,
+                operations.require_text,
+                operations.fail,
+            ),
         )
     },
     "MISSING": operations.MISSING,

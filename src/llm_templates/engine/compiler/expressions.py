@@ -258,7 +258,7 @@ class Expressions:
             return self._read(owner, key, probable, key in DICT_METHODS, "item", node.node, postpone)
         key_value = self.atom(node.arg, frame)
         general = f"item(run, {owner.code}, {key_value.code})"
-        if not self.inline:
+        if not self.inline or owner.is_constant:
             return self.call(general)
         name = self.emit.name("t")
         number = "" if key_value.kind == "int" else f" and type({key_value.code}) is int"
@@ -299,7 +299,7 @@ class Expressions:
         name = self.emit.name("t")
         general = f"{operation}(run, {owner.code}, {constant})"
         undefined = None
-        if not self.inline or is_method or key.startswith("__"):
+        if not self.inline or is_method or key.startswith("__") or owner.is_constant:
             self.emit.write(f"{name} = {general}")
         elif key in self.watched:
             undefined = self.undefined(f"'dict object' has no attribute {key!r}")
@@ -343,8 +343,8 @@ class Expressions:
             "first": (f"({index.code} == 0)", "bool"),
             "last": (f"({index.code} == {last})", "bool"),
             "length": (f"({last} + 1)", "int"),
-            "depth": ("1", "int"),
-            "depth0": ("0", "int"),
+            "depth": (self.emit.constant(1), "int"),
+            "depth0": (self.emit.constant(0), "int"),
         }.get(node.attr)
         if simple is not None:
             return Value(simple[0], simple[1], 0 if simple[0].isalnum() else 1)

@@ -257,8 +257,8 @@ class Statements(Expressions):
 
     def write_FilterBlock(self, node: nodes.FilterBlock, frame: Frame) -> None:
         value, inner = self._buffered(node, node.body, frame)
-        value = self.visit_Filter(node.filter, inner, value.code)
-        self._flush([self.as_text(value).code], frame)
+        value = self.bind(self.visit_Filter(node.filter, inner, value.code))
+        self._flush([self.call(f"require_text(run, {value.code})", "str").code], frame)
 
     def _buffered(self, node: nodes.Node, body: Sequence[nodes.Node], frame: Frame) -> tuple[Value, Frame]:
         """The text that `body` writes, and the scope it was written in."""
@@ -490,10 +490,11 @@ class Statements(Expressions):
         """Text the model wrote: a scope of its own, which `break` and `continue` cannot leave."""
         inner = frame.inner(loops=0)
         inner.symbols.analyze_node(node)
-        for name in ("caller", "kwargs", "varargs"):
+        # The reference makes it a call block, and gives it what a call block without arguments has.
+        for name, given in (("caller", self.undefined("No caller defined")), ("kwargs", "{}"), ("varargs", "()")):
             if name in undeclared(node.body, (name,)):
                 inner.symbols.declare_parameter(name)
-                self.emit.write(f"{self.variable(inner.symbols.ref(name))} = {self.undefined('No caller defined')}")
+                self.emit.write(f"{self.variable(inner.symbols.ref(name))} = {given}")
         self.enter(inner)
         self.body(node.body, inner)
 
@@ -570,7 +571,12 @@ class Statements(Expressions):
         message = f"{word!r} needs other templates, and a chat template is one text: there is no loader"
         self.emit.write(f"fail({self.emit.constant(message)}, SecurityError)")
 
-    write_Include = write_Import = write_FromImport = write_Extends = _write_loader
+    write_Include = write_Import = write_FromImport = _write_loader
+
+    def write_Extends(self, node: nodes.Extends, frame: Frame) -> None:
+        if frame.symbols.level:
+            self.fail("cannot use extend from a non top-level scope", node)
+        self._write_loader(node, frame)
 
     def write_Block(self, node: nodes.Block, frame: Frame) -> None:
         self.fail("'block' belongs to template inheritance, and there is no loader", node)
