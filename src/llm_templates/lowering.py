@@ -30,6 +30,8 @@ def normal_message(message: dict[Any, Any]) -> dict[Any, Any]:
 class ChatRun(Run):
     """The run of a conversation; `inputs` are its messages, tools, documents and variables."""
 
+    watched = WATCHED
+
     def make_border(self) -> Border:
         return ChatBorder(self.inputs[0])
 
@@ -39,8 +41,6 @@ class ChatRun(Run):
 
 class ChatBorder(Border):
     """The border of a conversation: a message read whole is normalised, and none is copied before."""
-
-    watched = WATCHED
 
     def __init__(self, messages: list[Any]) -> None:
         super().__init__()

@@ -9,7 +9,8 @@ from typing import Any
 
 import markupsafe
 
-from .operations import attribute, item, text
+from .printing import text
+from .reading import attribute, item
 from .run import Run, scalar_size, settle
 from .values import CONTAINERS, Group, Markup, Namespace, Undefined, View, type_name
 

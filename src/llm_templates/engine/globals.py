@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import BudgetError, RaisedError, SecurityError
-from .operations import each, text
+from .iteration import each
+from .printing import text
 from .run import Run
 from .values import Cycler, Function, Joiner, Namespace, Undefined, type_name
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .calls import call
+from .comparison import equal
 from .formatting import format_text
-from .operations import ATTRIBUTES, METHODS, MISSING, REFUSED_METHODS, call, each, entry, equal, text
+from .iteration import each
+from .printing import text
+from .reading import ATTRIBUTES, METHODS, REFUSED_METHODS, entry
 from .run import Run
-from .values import Cycler, Function, Group, Joiner, Loop, Macro, Markup, Undefined, View, type_name
+from .values import MISSING, Cycler, Function, Group, Joiner, Loop, Macro, Markup, Undefined, View, type_name
 
 Method = Callable[..., Any]
 

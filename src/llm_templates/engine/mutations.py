@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import BudgetError
-from .operations import MISSING, MUTATIONS, comparable, each, equal
+from .comparison import comparable, equal
+from .iteration import each
+from .reading import MUTATIONS
 from .run import Run
-from .values import type_name
+from .values import MISSING, type_name
 
 
 def _append(run: Run, value: list[Any], item: Any, /) -> None:

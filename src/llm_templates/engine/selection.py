@@ -9,7 +9,10 @@ from itertools import groupby as group_runs
 from typing import Any
 
 from ..errors import SecurityError, TemplateRuntimeError
-from .operations import SCALARS, add, comparable, each, equal, item
+from .arithmetic import add
+from .comparison import SCALARS, comparable, equal
+from .iteration import each
+from .reading import item
 from .run import Run
 from .values import CLOSED, Group, Stream, Undefined, type_name
 

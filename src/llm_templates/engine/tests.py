@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .comparison import contains, equal, greater, greater_equal, less, less_equal, unequal
 from .formatting import modulo
-from .operations import contains, equal, greater, greater_equal, has_items, less, less_equal, text, unequal
+from .iteration import has_items
+from .printing import text
 from .run import Run
 from .selection import TABLES
 from .values import INDEXED_TYPES, Function, Joiner, Loop, Macro, Markup, Method, Undefined

@@ -206,6 +206,8 @@ class Loop:
 
 
 _NOTHING = object()
+#: What stands for no value at all: a parameter that was not passed, a key that is not there.
+MISSING: Any = object()
 
 #: Types whose values go on as they are when read out of a container. `None` is not among them, because the border may
 #: have to say what it means there; `CLOSED_ITEMS` has it, for the items of lists.

@@ -10,8 +10,8 @@ from typing import Any
 from jinja2 import nodes
 
 from ...errors import BudgetError, SecurityError
-from .. import formatting, operations, selection
-from ..values import CLOSED, CLOSED_ITEMS, Loop, Macro, Namespace, Undefined
+from .. import arithmetic, calls, comparison, formatting, iteration, making, printing, reading, selection
+from ..values import CLOSED, CLOSED_ITEMS, MISSING, Loop, Macro, Namespace, Undefined
 from .options import Options
 from .statements import Statements
 
@@ -23,33 +23,33 @@ DIALECT: dict[str, Any] = {
     **{
         function.__name__: function
         for function in (
-            *(operations.text, operations.join, operations.finish, operations.concat),
-            *(operations.attribute, operations.item, operations.part, operations.lowered),
-            *(operations.call, operations.call_method, operations.call_item),
+            *(printing.text, printing.join, printing.finish, printing.concat),
+            *(reading.attribute, reading.item, reading.part, reading.lowered),
+            *(calls.call, calls.call_method, calls.call_item),
             *(
-                operations.sequence,
-                operations.pairs,
-                operations.filter_pairs,
-                operations.unpack,
-                operations.spread,
-                operations.spread_keywords,
+                iteration.sequence,
+                iteration.pairs,
+                iteration.filter_pairs,
+                iteration.unpack,
+                iteration.spread,
+                iteration.spread_keywords,
             ),
-            *(operations.add, operations.subtract, operations.multiply, operations.divide, operations.floor_divide),
-            *(operations.power, operations.negative, operations.positive, formatting.modulo),
-            *(operations.equal, operations.unequal, operations.contains, operations.absent),
-            *(operations.less, operations.less_equal, operations.greater, operations.greater_equal),
+            *(arithmetic.add, arithmetic.subtract, arithmetic.multiply, arithmetic.divide, arithmetic.floor_divide),
+            *(arithmetic.power, arithmetic.negative, arithmetic.positive, formatting.modulo),
+            *(comparison.equal, comparison.unequal, comparison.contains, comparison.absent),
+            *(comparison.less, comparison.less_equal, comparison.greater, comparison.greater_equal),
             selection.list_having,
             *(
-                operations.new_list,
-                operations.new_tuple,
-                operations.new_dict,
-                operations.assign,
-                operations.require_text,
-                operations.fail,
+                making.new_list,
+                making.new_tuple,
+                making.new_dict,
+                making.assign,
+                making.require_text,
+                making.fail,
             ),
         )
     },
-    "MISSING": operations.MISSING,
+    "MISSING": MISSING,
     "CLOSED": CLOSED,
     "CLOSED_ITEMS": CLOSED_ITEMS,
     "READ_ERRORS": READ_ERRORS,

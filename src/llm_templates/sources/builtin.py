@@ -1,0 +1,21 @@
+"""A reference that names a built-in family."""
+
+from __future__ import annotations
+
+import os
+
+from .. import families
+from .source import TemplateSource
+
+
+def read(reference: str | os.PathLike[str]) -> TemplateSource | None:
+    """The template and special tokens of the family of this name or alias."""
+    family = families.find(reference) if isinstance(reference, str) else None
+    if family is None:
+        return None
+    return TemplateSource(
+        text=family.template,
+        special_tokens=dict(family.special_tokens),
+        name=family.name,
+        origin=f"the built-in family {family.name}",
+    )

@@ -1,0 +1,14 @@
+"""A reference that is itself a template: Jinja text."""
+
+from __future__ import annotations
+
+import os
+
+from .source import TemplateSource
+
+
+def read(reference: str | os.PathLike[str]) -> TemplateSource | None:
+    """The text itself when it holds a tag or a print statement; a path object is never a template."""
+    if isinstance(reference, str) and ("{{" in reference or "{%" in reference):
+        return TemplateSource(text=reference)
+    return None

@@ -1,0 +1,29 @@
+"""Every file under golden/ holds a conversation and what the publisher's own template made of it."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from llm_templates import RaisedError, families, load
+
+GOLDEN = Path(__file__).parent / "golden"
+CASES = sorted(GOLDEN.glob("*/*.json"))
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_renders_what_the_publishers_template_renders(path):
+    """The text is equal byte for byte; where the publisher's template refuses, ours does with the same words."""
+    case = json.loads(path.read_text(encoding="utf-8"))
+    template = load(path.parent.name)
+    if "refused" in case:
+        with pytest.raises(RaisedError) as caught:
+            template.render(case["messages"], **case["options"])
+        assert caught.value.message == case["refused"]
+    else:
+        assert template.render(case["messages"], **case["options"]) == case["expected"]
+
+
+def test_every_family_has_goldens():
+    """A family without goldens is not tested, so there is none."""
+    assert {path.parent.name for path in CASES} == set(families.names())
