@@ -21,7 +21,7 @@ from __future__ import annotations
 from typing import Any
 
 import jinja2
-from jinja2.sandbox import SecurityError as JinjaSecurityError
+from jinja2.exceptions import SecurityError as JinjaSecurityError
 
 #: The longest text `str(error)` gives, in UTF-8 bytes.
 TEXT_LIMIT = 4096

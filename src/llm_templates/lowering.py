@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .engine import Border, Run, Scale
@@ -65,27 +64,25 @@ def _is_rewritten(message: dict[Any, Any]) -> bool:
     return type(None) in map(type, message.values()) or not WATCHED.isdisjoint(message)
 
 
-def plain_messages(messages: Any) -> list[Any]:
+def plain_messages(conversation: Any) -> list[Any]:
     """The conversation as a list of dicts: the caller's own list and dicts where they are that already.
 
     Raises:
         InputError: it is no conversation, with the index of the message that is not.
     """
-    if type(messages) is not list:
-        held = getattr(messages, "messages", None)
-        messages = held if isinstance(held, list | tuple) else messages
-        if isinstance(messages, str | bytes | Mapping) or not isinstance(messages, list | tuple):
-            raise InputError(
-                f"a conversation is a list of messages, not {type(messages).__name__}",
-                hint='pass [{"role": "user", "content": "..."}]',
-            )
-        messages = list(messages)
-    if not messages:
+    held = getattr(conversation, "messages", None)
+    given = held if isinstance(held, list | tuple) else conversation
+    if not isinstance(given, list | tuple):
+        raise InputError(
+            f"a conversation is a list of messages, not {type(conversation).__name__}",
+            hint='pass [{"role": "user", "content": "..."}]',
+        )
+    if not given:
         raise InputError("the conversation is empty", hint="pass at least one message")
-    for message in messages:
-        if type(message) is not dict:
-            return [_plain_message(message, index) for index, message in enumerate(messages)]
-    return messages
+    messages: list[Any] = given if type(given) is list else list(given)
+    if all(type(message) is dict for message in messages):
+        return messages
+    return [_plain_message(message, index) for index, message in enumerate(messages)]
 
 
 def _plain_message(message: Any, index: int) -> dict[Any, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -129,7 +128,7 @@ class ChatTemplate:
         >>> load("chatml").render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)
         '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
         """
-        if type(messages) is not list or not messages or type(messages[0]) is not dict:
+        if type(messages) is not list or not messages:
             messages = plain_messages(messages)
         for message in messages:
             if type(message) is not dict:
@@ -178,6 +177,8 @@ class ChatTemplate:
                 raise VariableError(f"the template never reads the variable {name!r}", hint=self._nearest(name))
 
     def _nearest(self, name: str) -> str:
+        import difflib
+
         known = self.variables
         close = difflib.get_close_matches(name, known, 1)
         if close:

@@ -9,9 +9,11 @@ from types import TracebackType
 from typing import Any
 
 from ..errors import BudgetError, TemplateRuntimeError, TemplatesError
+from . import methods as methods  # fills the tables of methods
 from . import selection
 from .budget import DEFAULT_LIMITS, Limits, Scale
-from .compiler import FILE_NAME, Options, compile_tree
+from .compiler import FILE_NAME, compile_tree
+from .compiler.options import Options
 from .excerpt import excerpt
 from .filters import EXTENSION_FILTERS, FILTERS
 from .globals import GLOBALS
@@ -67,8 +69,11 @@ class Template:
         shadowed = GLOBALS.keys() & context.keys()
         if shadowed and not shadowed <= self._options.shadowed:
             return self.shadowing(shadowed).render(context, now=now)
-        lower = (lambda value: copied(run, value)) if run.mutable else run.border.lower
-        closed = {name: lower(value) for name, value in context.items()}
+        lower = run.border.lower
+        if run.mutable:
+            closed = {name: copied(run, value) for name, value in context.items()}
+        else:
+            closed = {name: lower(value) for name, value in context.items()}
         return self.run(run, closed, *(closed.get(name) for name in self._options.parameters))
 
     def shadowing(self, names: Iterable[str]) -> Template:
@@ -150,8 +155,8 @@ def compile_template(
         extensions: names of filters that Jinja does not have and some publishers' hosts add: `from_json`, `fromjson`.
         watched: keys whose value may depend on other keys of the same dict; see `Border.whole`.
         parameters: names whose values are handed to `Template.run` one by one instead of in a mapping.
-        mutable: whether the template may change lists and dicts in place (`items.append(x)`), as in plain Jinja; what it
-            changes are copies. Chat templates may not, as in the reference.
+        mutable: whether the template may change lists and dicts in place (`items.append(x)`), as in plain Jinja; what
+            it changes are copies. Chat templates may not, as in the reference.
         limits: what the template may use.
 
     Raises:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from _string import formatter_field_name_split, formatter_parser
+import re
 from collections.abc import Callable
+from string import Formatter
 from typing import Any
 
 import markupsafe
@@ -221,7 +222,7 @@ def printf(run: Run, form: str, values: Any) -> str:
     if not fields and type(values) in (Undefined, Namespace):
         # Python takes what could be asked for keys for a mapping, and a mapping need not be used.
         values = {}
-    return form % values
+    return str.__mod__(form, values) if type(form) is str else Markup(form % values)
 
 
 def _printf_fields(form: str) -> list[tuple[int, int]]:
@@ -265,7 +266,7 @@ def _format(
     if depth < 0:
         raise ValueError("Max string recursion exceeded")
     pieces: list[str] = []
-    for literal, name, spec, conversion in formatter_parser(str(form)):
+    for literal, name, spec, conversion in _FORMATTER.parse(str(form)):
         pieces.append(literal)
         if name is None:
             continue
@@ -287,21 +288,37 @@ def _format(
 
 
 def _field(run: Run, name: str, args: tuple[Any, ...], kwargs: dict[str, Any], auto: list[int]) -> Any:
-    first, rest = formatter_field_name_split(name)
-    if first == "":
-        first = auto[0]
+    match = _FIRST.match(name)
+    first, rest = (match[0], name[match.end() :]) if match else ("", name)
+    if not first:
+        first = str(auto[0])
         auto[0] += 1
-    if isinstance(first, int):
-        if first >= len(args):
+    if first.isdecimal():
+        position = int(first) if len(first) < 9 else len(args)
+        if position >= len(args):
             raise IndexError("Replacement index out of range for positional args tuple")
-        value = args[first]
-    else:
-        if first not in kwargs:
-            raise KeyError(first)
+        value = args[position]
+    elif first in kwargs:
         value = kwargs[first]
-    for is_attribute, key in rest:
-        value = attribute(run, value, key) if is_attribute else item(run, value, key)
+    else:
+        raise KeyError(first)
+    while rest:
+        step = _STEP.match(rest)
+        if step is None:
+            raise ValueError(f"{name!r} is no field name: after ']' comes '.' or '['")
+        key, bracketed = step[1], step[2]
+        if bracketed is not None:
+            value = item(run, value, int(bracketed) if bracketed.isdecimal() and len(bracketed) < 9 else bracketed)
+        else:
+            value = attribute(run, value, key)
+        rest = rest[step.end() :]
     return value
+
+
+_FORMATTER = Formatter()
+#: The parts of a field name: what comes first, and then `.attribute` and `[key]`.
+_FIRST = re.compile(r"[^.\[]+")
+_STEP = re.compile(r"\.([^.\[]+)|\[([^\]]+)\]")
 
 
 def _converted(run: Run, value: Any, conversion: str) -> str:

@@ -1,4 +1,4 @@
-"""The filters that go through a sequence by an attribute, a test or a filter: map, select, sort, groupby and their kin."""
+"""The filters that look into each item of a sequence: map, select, sort, groupby and their kin."""
 
 from __future__ import annotations
 

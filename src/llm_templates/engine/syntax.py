@@ -1,4 +1,4 @@
-"""Template text to a syntax tree: Jinja2's own lexer and parser with the reference's options, bounded before they work."""
+"""Template text to a syntax tree: Jinja2's own lexer and parser, bounded before they work."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class _BoundedParser(Parser):
 
     def __init__(self, environment: _Environment, source: str) -> None:
         self._limits = environment.limits
-        self._blocks = self._brackets = self._unary = 0
+        self._blocks = self._loops = self._brackets = self._unary = 0
         super().__init__(environment, source)
 
     def subparse(self, end_tokens: tuple[str, ...] | None = None) -> list[nodes.Node]:
@@ -48,6 +48,15 @@ class _BoundedParser(Parser):
             return super().subparse(end_tokens)
         finally:
             self._blocks -= 1
+
+    def parse_for(self) -> nodes.For:
+        self._loops += 1
+        if self._loops > self._limits.loops:
+            raise _TooDeep(f"loops are nested deeper than {self._limits.loops}", self.stream.current.lineno)
+        try:
+            return super().parse_for()
+        finally:
+            self._loops -= 1
 
     def parse_condexpr(self) -> nodes.Expr:
         self._brackets += 1

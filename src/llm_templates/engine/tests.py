@@ -70,9 +70,9 @@ TESTS: dict[str, Test] = {
 
 
 def _scanned(run: Run, value: Any) -> str:
-    value = text(run, value)
-    run.work(len(value))
-    return value
+    scanned = text(run, value)
+    run.work(len(scanned))
+    return scanned
 
 
 def _known(kind: str, name: Any) -> bool:

@@ -15,6 +15,7 @@ from .calls import call_method
 from .formatting import printf
 from .iteration import each, has_items
 from .printing import text
+from .reading import METHODS
 from .run import Run, settle
 from .values import (
     Markup,
@@ -31,11 +32,11 @@ def soft(run: Run, value: Any) -> str:
 
 def on_text(name: str) -> Filter:
     """A filter that is a method of text."""
-    method = methods.METHODS[str][name]
+    method = METHODS[str][name]
     return lambda run, value, /, *args: method(run, soft(run, value), *args)
 
 
-_strip = methods.METHODS[str]["strip"]
+_strip = METHODS[str]["strip"]
 
 
 def trim(run: Run, value: Any, /, chars: Any = None) -> str:
@@ -81,7 +82,7 @@ def indent(run: Run, value: Any, /, width: Any = 4, first: Any = False, blank: A
     if type(value) is Markup:
         margin, newline = Markup(margin), Markup(newline)
     run.create(len(value) + (value.count("\n") + 2) * len(margin))
-    lines = methods.METHODS[str]["splitlines"](run, value + newline)
+    lines = METHODS[str]["splitlines"](run, value + newline)
     run.create(sum(map(len, lines)) + len(lines) * (len(margin) + 1))
     if blank:
         result = (newline + margin).join(lines)
@@ -101,7 +102,7 @@ def _affordable(run: Run, width: Any) -> int:
 
 def center(run: Run, value: Any, /, width: Any = 80) -> str:
     """Center in a field of `width`."""
-    return methods.METHODS[str]["center"](run, soft(run, value), width)  # type: ignore[no-any-return]
+    return METHODS[str]["center"](run, soft(run, value), width)  # type: ignore[no-any-return]
 
 
 def truncate(
@@ -137,7 +138,7 @@ def wordwrap(
     if not isinstance(value, str):
         raise TypeError(f"only text can be wrapped, not {type_name(value)}")
     between = "\n" if wrapstring is None else wrapstring
-    lines = methods.METHODS[str]["splitlines"](run, value)
+    lines = METHODS[str]["splitlines"](run, value)
     # textwrap cuts text into chunks and looks at each: far more than a scan, and a line may be a single character.
     run.work(64 * len(value))
     run.create(len(value) * (len(between) + 1))
@@ -154,7 +155,7 @@ def wordwrap(
         )
         for line in lines
     ]
-    return between.join(wrapped)  # type: ignore[no-any-return]
+    return between.join(wrapped)
 
 
 def wordcount(run: Run, value: Any, /) -> int:

@@ -13,7 +13,7 @@ from ..errors import BudgetError, SecurityError, UndefinedError
 
 
 class Markup(markupsafe.Markup):
-    """Text the template itself marked safe; a caller's own `markupsafe.Markup` is plain text here, as in the reference."""
+    """Text the template itself marked safe; a caller's `markupsafe.Markup` is plain text, as in the reference."""
 
     __slots__ = ()
 
@@ -153,7 +153,7 @@ class Stream:
     DEPTH_LIMIT = 20
 
     def __init__(self, iterator: Iterator[Any], source: object = None) -> None:
-        self.depth = source.depth + 1 if type(source) is Stream else 1
+        self.depth: int = source.depth + 1 if isinstance(source, Stream) else 1
         if self.depth > self.DEPTH_LIMIT:
             raise BudgetError(f"filters that give lazy values are chained deeper than {self.DEPTH_LIMIT}")
         self.iterator = iterator

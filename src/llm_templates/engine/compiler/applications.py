@@ -9,7 +9,7 @@ from jinja2.idtracking import VAR_LOAD_RESOLVE
 
 from ..budget import FREE_TEXT
 from ..globals import GLOBALS
-from ..methods import METHODS
+from ..reading import METHODS
 from ..selection import LISTED
 from ..tests import TESTS
 from ..values import Function
@@ -158,10 +158,10 @@ class Applications(Operators):
 
     def _global(self, node: nodes.Node, frame: Frame) -> Function | None:
         """The global function that a name is, if the template never assigns it and the context has no other."""
-        if isinstance(node, nodes.Name) and node.name in GLOBALS and node.name not in self.options.shadowed:
-            if frame.symbols.find_load(frame.symbols.ref(node.name)) == (VAR_LOAD_RESOLVE, node.name):
-                return GLOBALS[node.name]
-        return None
+        if not isinstance(node, nodes.Name) or node.name in self.options.shadowed:
+            return None
+        never_assigned = frame.symbols.find_load(frame.symbols.ref(node.name)) == (VAR_LOAD_RESOLVE, node.name)
+        return GLOBALS.get(node.name) if never_assigned else None
 
     def _names_only(self, node: nodes.Call) -> bool:
         """Whether a call has keywords only, of names that a namespace may hold."""

@@ -47,7 +47,7 @@ class Blocks(Applications):
                 self.emit.write(f"{variable} = {self.undefined(f'{name!r} is undefined')}")
 
     def resolved(self, name: str) -> str:
-        """What the caller gave for `name`: a variable that is filled at the start of the render, or a global function."""
+        """What `name` is in the context: a variable filled at the start of the render, or a global function."""
         if name in GLOBALS and name not in self.options.shadowed:
             return self.emit.constant(GLOBALS[name], "g")
         known = self._resolved.get(name)
@@ -167,7 +167,7 @@ class Blocks(Applications):
                 self._otherwise(node, rest, frame)
 
     def _write_branches(self, node: nodes.If, frame: Frame) -> None:
-        """A long `elif` chain, one test after the other, so that the code does not nest as deep as the chain is long."""
+        """A long `elif` chain, one test after the other: the code must not nest as deep as the chain is long."""
         done = self.emit.name("t")
         self.emit.write(f"{done} = False")
         for branch in [node, *node.elif_]:

@@ -18,9 +18,9 @@ class Loops(Blocks):
     """Adds `for`, `break` and `continue` to the compiler."""
 
     def write_For(self, node: nodes.For, frame: Frame) -> None:
-        for name in node.find_all(nodes.Name):
-            if name.ctx == "store" and name.name == "loop":
-                self.fail("Can't assign to special loop variable in for-loop target", name)
+        for target in node.find_all(nodes.Name):
+            if target.ctx == "store" and target.name == "loop":
+                self.fail("Can't assign to special loop variable in for-loop target", target)
         if node.recursive:
             self._write_recursive(node, frame)
         elif frame.loops and frame.loops % NESTED_LOOPS == 0:

@@ -99,7 +99,8 @@ class Operators(Texts):
             self.emit.write(f"{name} = {first.code}")
         with self.emit.block("else:"), self.available.region():
             if node.expr2 is None:
-                message = f"the inline if-expression on line {node.lineno} evaluated to false and no else section was defined."
+                what = f"the inline if-expression on line {node.lineno}"
+                message = f"{what} evaluated to false and no else section was defined."
                 second = Value(self.undefined(message))
             else:
                 second = self.expression(node.expr2, frame)

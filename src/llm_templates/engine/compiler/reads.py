@@ -55,6 +55,12 @@ class Reads(Writer):
         closed = f"type({variable}) is not str and type({variable}) not in CLOSED"
         self.emit.write(f"if {closed}: {variable} = lowered(run, {owner}, {key}, {variable}, {undefined})")
 
+    def settle_operands(self, variables: list[str]) -> None:
+        """Lower those of the variables whose lowering was postponed."""
+        for variable in variables:
+            if variable in self._postponed:
+                self.lower_entry(variable, *self._postponed.pop(variable))
+
     def _read(
         self,
         owner: Value,

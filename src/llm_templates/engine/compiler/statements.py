@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 from jinja2 import nodes
 from jinja2.idtracking import (
     Symbols,
 )
 
 from ..budget import FEW_PIECES
-from ..mutations import MUTATIONS
+from ..reading import MUTATIONS
 from ..syntax import GENERATION
 from ..values import Signature
 from .loops import CALL_COST, Loops
 from .scopes import Frame, cost, undeclared
 from .writer import Value
-
-#: Names of methods that change a value in place.
-CHANGING = frozenset(name for methods in MUTATIONS.values() for name in methods)
-
-
-def _method_calls(tree: nodes.Node) -> Iterator[nodes.Call]:
-    return (call for call in tree.find_all(nodes.Call) if isinstance(call.node, nodes.Getattr))
 
 
 class Statements(Loops):
@@ -32,10 +23,8 @@ class Statements(Loops):
         for reference in tree.find_all(nodes.NSRef):
             self.mutable.add(reference.attr)
             self.namespaces.add(reference.name)
-        self.changes = self.changes and any(call.node.attr in CHANGING for call in _method_calls(tree))
-        #: Names the template takes from its context.
-        self.reads: dict[str, int] = {}
-        self._resolved: dict[str, str] = {}
+        changing = {name for methods in MUTATIONS.values() for name in methods}
+        self.changes = self.changes and any(node.attr in changing for node in tree.find_all(nodes.Getattr))
         frame = Frame(Symbols(), self.emit.name("o"))
         frame.symbols.analyze_node(tree)
         given = [self._given(name) for name in self.options.parameters]
@@ -88,10 +77,9 @@ class Statements(Loops):
             self.fail("a parameter is named twice", node)
         special = undeclared(node.body, ("caller", "kwargs", "varargs"))
         takes_caller = "caller" in special
-        if takes_caller and "caller" in parameters:
-            if parameters.index("caller") < len(parameters) - len(node.defaults):
-                message = 'When defining macros or call blocks the special "caller" argument must be omitted or be given a default.'
-                self.fail(message, node)
+        if takes_caller and "caller" in parameters[: len(parameters) - len(node.defaults)]:
+            what = 'When defining macros or call blocks the special "caller" argument'
+            self.fail(f"{what} must be omitted or be given a default.", node)
         references = [inner.symbols.ref(parameter) for parameter in parameters]
         if takes_caller and "caller" not in parameters:
             references.append(inner.symbols.declare_parameter("caller"))

@@ -44,12 +44,6 @@ class Texts(Reads):
             self._postpones = node
         return self.atom(node, frame)
 
-    def settle_operands(self, variables: list[str]) -> None:
-        """Lower those of the variables whose lowering was postponed."""
-        for variable in variables:
-            if variable in self._postponed:
-                self.lower_entry(variable, *self._postponed.pop(variable))
-
     def operands(self, node: nodes.Node) -> list[nodes.Node]:
         """The operands of a chain of `+` or of one `~`, left to right."""
         if isinstance(node, nodes.Concat):

@@ -73,6 +73,9 @@ class Writer:
         #: Names that `set name.attribute` uses: their attributes are looked for in a namespace first.
         self.namespaces: set[str] = set()
         self.counters: dict[str, Counter] = {}
+        #: Names the template takes from its context, and the variables they are in.
+        self.reads: dict[str, int] = {}
+        self._resolved: dict[str, str] = {}
         self._variables: dict[str, str] = {}
         self._undefined: dict[str, str] = {}
         #: The read that is an operand of a sum, and the variables of such reads that are not lowered yet.
