@@ -41,8 +41,10 @@ class Limits:
     steps_per_node: int = 2_000
     steps_per_pair: int = 10
     #: Bytes of values the template creates, of one value, and of output; each grows by a multiple of the input's bytes.
+    #: Created bytes also grow with bytes x messages, for templates that gather their output in one text piece by piece.
     created: int = 24 * MIB
     created_per_byte: int = 64
+    created_per_byte_and_message: int = 2
     value: int = 8 * MIB
     value_per_byte: int = 8
     output: int = 8 * MIB
@@ -66,6 +68,9 @@ class Scale:
     nodes: int = 0
     bytes: int = 0
 
+
+#: Messages beyond this many do not raise the bytes that may be created for each byte of input.
+MOST_MESSAGES = 1_000
 
 #: Text of at most this many characters may be made without charging bytes, at places the compiler has charged
 #: `FREE_COST` steps for in advance; asking each time would cost more than making it.
@@ -169,6 +174,7 @@ class Budget:
         self.steps_left += limits.steps_per_node * (scale.messages + scale.nodes)
         self.steps_left += limits.steps_per_pair * scale.messages * scale.messages
         self.bytes_left += limits.created_per_byte * scale.bytes
+        self.bytes_left += limits.created_per_byte_and_message * scale.bytes * min(scale.messages, MOST_MESSAGES)
         self.value_limit += limits.value_per_byte * scale.bytes
         self.output_limit += limits.output_per_byte * scale.bytes
 
