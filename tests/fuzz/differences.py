@@ -69,7 +69,24 @@ ROWS: tuple[Row, ...] = (
     Row(
         "refused", "methods of numbers", "no prompt needs them", _ours(r"the method .* is refused: no prompt needs it")
     ),
-    Row("refused", "complex numbers", "no prompt computes with the root of a negative number", _ours(r"\bcomplex\b")),
+    Row(
+        "refused",
+        "roots of negative numbers",
+        "no prompt needs complex numbers",
+        _ours(r"a root of a negative number is no real number"),
+    ),
+    Row(
+        "refused",
+        "slices of constants",
+        "a constant number has no parts; Jinja folds `5[:]` to undefined, and refuses it of a variable as we do",
+        _ours(r"a value of type (int|float|bool|none|NoneType) cannot be sliced"),
+    ),
+    Row(
+        "text",
+        "powers of a negative constant",
+        "Jinja writes the folded constant without parentheses, so that `(-2) ** n` gives `-(2 ** n)`",
+        lambda source, ours, theirs: "**" in source and "-" in source,
+    ),
     Row("refused", "format_map", "`format` says the same", _ours(r"the method 'format_map' .* refused")),
     Row(
         "refused", "class methods", "they belong to the type, not to a value", _ours(r"refused: it belongs to the type")

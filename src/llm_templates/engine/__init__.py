@@ -42,7 +42,7 @@ class Template:
         self.limits = limits
         try:
             tree = parse(source, trim_blocks=options.trim_blocks, lstrip_blocks=options.lstrip_blocks, limits=limits)
-            self._program = compile_tree(tree, source, options)
+            self._program = compile_tree(tree, source, options, limits)
         except RecursionError:
             raise BudgetError("the template is nested too deep for the Python stack that is left") from None
         #: The compiled function: `run` without the care for errors, for callers that see to them by `failure`.

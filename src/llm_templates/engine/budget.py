@@ -7,7 +7,6 @@ touched. The clock is never read: the same template on the same input always end
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from ..errors import BudgetError
 
@@ -90,18 +89,19 @@ FEW_BYTES = 4 * MIB
 class Budget:
     """Counts down what a render may still use; every overdraft raises `BudgetError` before the work is done.
 
-    What a render starts with is in class attributes, so that making an instance costs next to nothing; `budgeted` gives
-    the class for other limits.
+    Making one must cost next to nothing, so that only what every render asks for is set on the instance.
     """
 
     limits: Limits = DEFAULT_LIMITS
-    steps_left: int = DEFAULT_LIMITS.steps
-    bytes_left: int = DEFAULT_LIMITS.created
-    bytes_unnoticed: int = DEFAULT_LIMITS.created - FEW_BYTES
     value_limit: int = DEFAULT_LIMITS.value
     output_limit: int = DEFAULT_LIMITS.output
     calls_left: int = DEFAULT_LIMITS.calls
+    _bytes_floor: int = 0
     _grown: bool = False
+
+    def __init__(self) -> None:
+        self.steps_left = self.limits.steps
+        self.bytes_left = self.limits.created
 
     def scale(self) -> Scale:
         """The size of the input; asked for once a render, and only when a base limit is met."""
@@ -140,9 +140,9 @@ class Budget:
     def charge(self, size: int) -> None:
         """Charge `size` bytes of values that are made or kept."""
         self.bytes_left -= size
-        if self.bytes_left < 0:
+        if self.bytes_left < self._bytes_floor:
             self._grow()
-            if self.bytes_left < 0:
+            if self.bytes_left < self._bytes_floor:
                 raise BudgetError(
                     "the template creates more bytes of values than its budget allows",
                     hint="raise it with limits=Limits(created=...)",
@@ -173,22 +173,15 @@ class Budget:
         scale, limits = self.scale(), self.limits
         self.steps_left += limits.steps_per_node * (scale.messages + scale.nodes)
         self.steps_left += limits.steps_per_pair * scale.messages * scale.messages
-        self.bytes_left += limits.created_per_byte * scale.bytes
-        self.bytes_left += limits.created_per_byte_and_message * scale.bytes * min(scale.messages, MOST_MESSAGES)
+        # The bytes go below zero rather than up again: `few_bytes` must not find them untouched.
+        self._bytes_floor -= limits.created_per_byte * scale.bytes
+        self._bytes_floor -= limits.created_per_byte_and_message * scale.bytes * min(scale.messages, MOST_MESSAGES)
         self.value_limit += limits.value_per_byte * scale.bytes
         self.output_limit += limits.output_per_byte * scale.bytes
 
 
-def budgeted(limits: Limits) -> dict[str, Any]:
-    """The class attributes of a budget that starts with `limits`."""
-    return {
-        "limits": limits,
-        "steps_left": limits.steps,
-        "bytes_left": limits.created,
-        "bytes_unnoticed": limits.created - FEW_BYTES
-        if limits.output >= FEW_BYTES + FEW_PIECES * FREE_OUTPUT
-        else 1 << 62,
-        "value_limit": limits.value,
-        "output_limit": limits.output,
-        "calls_left": limits.calls,
-    }
+def few_bytes(limits: Limits) -> int:
+    """While this many bytes are left, output of `FEW_PIECES` pieces cannot exceed the limit: nobody need measure it."""
+    if limits.output < FEW_BYTES + FEW_PIECES * FREE_OUTPUT:
+        return limits.created + 1
+    return limits.created - FEW_BYTES

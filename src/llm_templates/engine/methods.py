@@ -90,11 +90,13 @@ def replace(run: Run, value: str, old: Any, new: Any, count: int = -1) -> str:
     if not isinstance(old, str) or not isinstance(new, str):
         _bounded((old, new))
         raise TypeError(f"replace needs text, not {type_name(new if isinstance(old, str) else old)}")
+    if not isinstance(count, int):
+        raise TypeError(f"a number of replacements is needed, not {type_name(count)}")
     times = value.count(old)
     if not times:
         run.work(len(value))
         return value
-    if isinstance(count, int) and count >= 0:
+    if count >= 0:
         times = min(times, int(count))
     growth = 6 if type(value) is Markup else 1
     run.create(len(value) + times * max(0, growth * len(new) - len(old)))

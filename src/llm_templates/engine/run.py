@@ -8,7 +8,7 @@ from itertools import chain
 from typing import Any
 
 from ..errors import BudgetError, SecurityError
-from .budget import Budget, Limits, budgeted
+from .budget import Budget, Limits
 from .values import CLOSED_ITEMS, CONTAINERS, UNPRINTABLE, Border, Namespace, View, type_name
 
 
@@ -45,7 +45,19 @@ class Run(Budget):
 @lru_cache(maxsize=256)
 def run_type(base: type[Run], limits: Limits, now: datetime | None = None) -> type[Run]:
     """The class of runs that start with `limits`; `now` stops their clock."""
-    attributes = budgeted(limits)
+    steps, created = limits.steps, limits.created
+
+    def start(self: Run) -> None:
+        self.steps_left = steps
+        self.bytes_left = created
+
+    attributes: dict[str, Any] = {
+        "__init__": start,
+        "limits": limits,
+        "value_limit": limits.value,
+        "output_limit": limits.output,
+        "calls_left": limits.calls,
+    }
     if now is not None:
         attributes["clock"] = lambda self: now
     return type(base.__name__, (base,), attributes)
@@ -93,7 +105,7 @@ def settle(run: Run, value: Any) -> tuple[Any, int]:
             below = [run.border.lower(item) for item in below]
             kinds = set(map(type, below))
         if not kinds.isdisjoint(UNPRINTABLE):
-            name = type_name(next(item for item in below if type(item) in UNPRINTABLE))
+            name = type_name(next(item for item in chain(below, keys) if type(item) in UNPRINTABLE))
             raise SecurityError(f"a {name} cannot be printed or written as JSON")
         size += 4 * len(below) + 4 * len(keys)
         size += sum(map(scalar_size, below)) + sum(map(scalar_size, keys))

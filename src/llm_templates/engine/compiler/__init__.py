@@ -11,6 +11,7 @@ from jinja2 import nodes
 
 from ...errors import BudgetError, SecurityError
 from .. import arithmetic, calls, comparison, formatting, iteration, making, printing, reading, selection
+from ..budget import Limits
 from ..values import CLOSED, CLOSED_ITEMS, MISSING, Loop, Macro, Namespace, Undefined
 from .options import Options
 from .statements import Statements
@@ -99,9 +100,9 @@ class Program:
     changes: bool
 
 
-def compile_tree(tree: nodes.Template, source: str, options: Options) -> Program:
+def compile_tree(tree: nodes.Template, source: str, options: Options, limits: Limits) -> Program:
     """Compile what `syntax.parse` gave for `source`."""
-    compiler = Statements(source, options)
+    compiler = Statements(source, options, limits)
     compiler.template(tree)
     generated = compiler.emit.source()
     try:

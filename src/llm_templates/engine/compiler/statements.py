@@ -7,7 +7,7 @@ from jinja2.idtracking import (
     Symbols,
 )
 
-from ..budget import FEW_PIECES
+from ..budget import FEW_PIECES, few_bytes
 from ..reading import MUTATIONS
 from ..syntax import GENERATION
 from ..values import Signature
@@ -33,7 +33,7 @@ class Statements(Loops):
             start = self.emit.place()
             self.enter(frame)
             self.body(tree.body, frame)
-            few = f"len({frame.out}) <= {FEW_PIECES} and run.bytes_left >= run.bytes_unnoticed"
+            few = f"len({frame.out}) <= {FEW_PIECES} and run.bytes_left >= {few_bytes(self.limits)}"
             self.emit.write(f"return {self.emit.constant('')}.join({frame.out}) if {few} else finish(run, {frame.out})")
             with self.emit.inserted(start):
                 for name, variable in self._resolved.items():

@@ -10,7 +10,7 @@ from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_RESOLVE
 
 from ...errors import TemplateSyntaxError
-from ..budget import FREE_ITEMS
+from ..budget import FREE_ITEMS, Limits
 from ..excerpt import excerpt
 from ..filters import EXTENSION_FILTERS, FILTERS
 from ..values import Undefined
@@ -57,8 +57,9 @@ class Counter:
 class Writer:
     """What every part of the compiler needs: names, constants, places to write to, and the simplest expressions."""
 
-    def __init__(self, source: str, options: Options, inline: bool = True) -> None:
+    def __init__(self, source: str, options: Options, limits: Limits, inline: bool = True) -> None:
         self.source = source
+        self.limits = limits
         self.options = options
         self.emit = Emitter()
         self.available = Available()
