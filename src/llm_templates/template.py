@@ -10,12 +10,14 @@ from .continuation import Continuation
 from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
-from .errors import InputError, VariableError
+from .errors import InputError, SourceError, VariableError
 from .lowering import WATCHED, ChatRun, plain_messages
-from .sources import resolve
+from .sources import DEFAULT, resolve
 
 #: What the engine is handed one by one.
 PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
+#: The name of the template that takes over when tools are given.
+TOOL_USE = "tool_use"
 #: Names a template takes from the call itself, which no variable may have.
 RESERVED = frozenset(
     {
@@ -31,12 +33,22 @@ class ChatTemplate:
     Made by `load` or `ChatTemplate.from_string`; immutable, shared freely between threads, and picklable.
     """
 
-    __slots__ = ("_clock", "_engine", "_reads", "_root", "_run", "name", "special_tokens")
+    __slots__ = ("_clock", "_engine", "_reads", "_root", "_run", "_with_tools", "name", "special_tokens", "variant")
 
     def __init__(
-        self, engine: Template, special_tokens: Mapping[str, str], now: datetime | None = None, name: str | None = None
+        self,
+        engine: Template,
+        special_tokens: Mapping[str, str],
+        now: datetime | None = None,
+        name: str | None = None,
+        variant: str = DEFAULT,
+        with_tools: ChatTemplate | None = None,
     ) -> None:
         self._engine = engine
+        #: The name of this template among those of its model.
+        self.variant = variant
+        #: The template that takes over when tools are given, if the model has one.
+        self._with_tools = with_tools
         #: The special tokens the template may read by name, such as `bos_token`; unset ones are absent.
         self.special_tokens: dict[str, str] = dict(special_tokens)
         #: What the template was loaded by, or None.
@@ -128,6 +140,16 @@ class ChatTemplate:
         >>> load("chatml").render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)
         '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
         """
+        if tools is not None and self._with_tools is not None:
+            return self._with_tools.render(
+                messages,
+                tools=tools,
+                documents=documents,
+                add_generation_prompt=add_generation_prompt,
+                continue_final_message=continue_final_message,
+                variables=variables,
+                strict=strict,
+            )
         if type(messages) is not list or not messages:
             messages = plain_messages(messages)
         for message in messages:
@@ -189,7 +211,14 @@ class ChatTemplate:
         return f"<ChatTemplate {self.name or 'from text'}, {len(self.source)} characters>"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return ChatTemplate, (self._engine, self.special_tokens, self._clock, self.name)
+        return ChatTemplate, (
+            self._engine,
+            self.special_tokens,
+            self._clock,
+            self.name,
+            self.variant,
+            self._with_tools,
+        )
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -207,14 +236,58 @@ def _mappings(what: str, values: Sequence[Any]) -> Sequence[Any]:
     return values
 
 
-def load(reference: str, *, now: datetime | None = None) -> ChatTemplate:
-    """The chat template that `reference` names: a built-in family, a model folder, a template file, or Jinja text.
+def load(
+    reference: Any,
+    revision: str | None = None,
+    variant: str | None = None,
+    offline: bool = False,
+    default: str | None = None,
+    *,
+    now: datetime | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> ChatTemplate:
+    """The chat template that `reference` names.
+
+    Args:
+        reference: Jinja text, a model's folder or file, a built-in name, a hub id, or an object with `chat_template`.
+        revision: the branch, tag or commit of a hub id.
+        variant: the name of the template, where a model has several, such as "tool_use" or "rag". If it is not given,
+            "tool_use" takes over when tools are rendered, as in the reference.
+        offline: look into the hub's cache only.
+        default: a built-in name or Jinja text for a model that has no template of its own, such as "chatml".
+        now: the time `strftime_now` tells; the time of the render if None.
+        limits: what the template may use.
 
     Raises:
-        SourceError: nothing was found, with what a reference can be.
+        SourceError: nothing was found, with what a reference can be; or the model has no such template.
 
     >>> load("chatml").render([{"role": "user", "content": "Hi"}])
     '<|im_start|>user\\nHi<|im_end|>\\n'
     """
-    source = resolve(reference)
-    return ChatTemplate.from_string(source.text, special_tokens=source.special_tokens, now=now, name=source.name)
+    source = resolve(reference, revision=revision, offline=offline)
+    templates = source.templates
+    tokens = source.special_tokens
+    if not templates:
+        if default is None:
+            raise SourceError(
+                f"{source.name or 'the model'} has no chat template",
+                hint='give one yourself, or say default="chatml" if you know that it speaks that format',
+            )
+        stand_in = resolve(default)
+        templates, tokens = stand_in.templates, {**stand_in.special_tokens, **tokens}
+    if variant is None and DEFAULT not in templates:
+        variant = next(iter(templates)) if len(templates) == 1 else None
+    wanted = variant or DEFAULT
+    if wanted not in templates:
+        names = ", ".join(map(repr, sorted(templates)))
+        raise SourceError(
+            f"{source.name or 'the model'} has no template named {wanted!r}, only {names}",
+            hint=f"load it with variant={sorted(templates)[0]!r}, or another of these",
+        )
+
+    def make(name: str, with_tools: ChatTemplate | None = None) -> ChatTemplate:
+        engine = compile_template(templates[name], watched=WATCHED, parameters=PARAMETERS, mutable=False, limits=limits)
+        return ChatTemplate(engine, tokens, now, source.name, name, with_tools)
+
+    takes_over = variant is None and source.chooses_tool_use and TOOL_USE in templates
+    return make(wanted, make(TOOL_USE) if takes_over else None)

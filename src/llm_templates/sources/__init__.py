@@ -9,9 +9,9 @@ from typing import NamedTuple
 from .. import families
 from ..errors import SourceError
 from . import builtin, directory, text
-from .source import TemplateSource
+from .source import DEFAULT, TemplateSource
 
-__all__ = ["SOURCES", "Source", "TemplateSource", "resolve"]
+__all__ = ["DEFAULT", "SOURCES", "Source", "TemplateSource", "resolve"]
 
 
 class Source(NamedTuple):
@@ -29,7 +29,7 @@ SOURCES = (
 )
 
 
-def resolve(reference: str | os.PathLike[str]) -> TemplateSource:
+def resolve(reference: str | os.PathLike[str], *, revision: str | None = None, offline: bool = False) -> TemplateSource:
     """The template that `reference` stands for, with its special tokens.
 
     Args:

@@ -13,9 +13,9 @@ def read(reference: str | os.PathLike[str]) -> TemplateSource | None:
     family = families.find(reference) if isinstance(reference, str) else None
     if family is None:
         return None
-    return TemplateSource(
-        text=family.template,
-        special_tokens=dict(family.special_tokens),
-        name=family.name,
-        origin=f"the built-in family {family.name}",
+    return TemplateSource.of(
+        family.template,
+        dict(family.special_tokens),
+        family.name,
+        f"the built-in family {family.name}",
     )

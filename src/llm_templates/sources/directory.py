@@ -41,15 +41,13 @@ def _read_file(path: str) -> TemplateSource:
         raise SourceError(
             f"the file {path!r} is not a template", hint="give a file that ends in .jinja, or the model's folder"
         )
-    return TemplateSource(text=_checked(_read_text(path), path), name=_stem(path), origin=path)
+    return TemplateSource.of(_checked(_read_text(path), path), name=_stem(path), origin=path)
 
 
 def _read_folder(folder: str) -> TemplateSource:
     config = _read_object(os.path.join(folder, CONFIG_FILE))
     text, origin = _find_template(folder, config)
-    return TemplateSource(
-        text=_checked(text, origin), special_tokens=_special_tokens(folder, config), name=_stem(folder), origin=origin
-    )
+    return TemplateSource.of(_checked(text, origin), _special_tokens(folder, config), _stem(folder), origin)
 
 
 def _find_template(folder: str, config: Mapping[str, Any]) -> tuple[str, str]:

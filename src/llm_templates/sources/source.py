@@ -5,16 +5,42 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+#: The name of the template that is used unless another one is asked for.
+DEFAULT = "default"
+
 
 @dataclass(frozen=True, slots=True)
 class TemplateSource:
-    """A chat template's text and what belongs to it."""
+    """The chat templates of one model or file, and what belongs to them.
 
-    #: The template, as Jinja text.
-    text: str
-    #: The special tokens it may read: `bos_token`, `eos_token`, ...; one that is not set is not there.
+    >>> TemplateSource.of("{{ messages[0].content }}").templates
+    {'default': '{{ messages[0].content }}'}
+    """
+
+    #: Jinja texts by name; most models have only a "default", some a "tool_use" or "rag" beside it. Empty for a model
+    #: without any.
+    templates: Mapping[str, str]
+    #: The special tokens they may read: `bos_token`, `eos_token`, ...; one that is not set is not there.
     special_tokens: Mapping[str, str] = field(default_factory=dict)
-    #: What the template is called in errors and listings, if it has a name.
+    #: What the model is called in errors and listings, if it has a name.
     name: str | None = None
-    #: Where the text came from, in words.
+    #: Where the templates came from, in words.
     origin: str = "text"
+    #: Whether "tool_use" is chosen when tools are given, as tokenizers do and processors do not.
+    chooses_tool_use: bool = True
+
+    @classmethod
+    def of(
+        cls,
+        text: str,
+        special_tokens: Mapping[str, str] | None = None,
+        name: str | None = None,
+        origin: str = "text",
+    ) -> TemplateSource:
+        """A source with a single template."""
+        return cls({DEFAULT: text}, special_tokens or {}, name, origin)
+
+    @property
+    def text(self) -> str:
+        """The default template."""
+        return self.templates[DEFAULT]

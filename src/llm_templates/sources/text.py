@@ -10,5 +10,5 @@ from .source import TemplateSource
 def read(reference: str | os.PathLike[str]) -> TemplateSource | None:
     """The text itself when it holds a tag or a print statement; a path object is never a template."""
     if isinstance(reference, str) and ("{{" in reference or "{%" in reference):
-        return TemplateSource(text=reference)
+        return TemplateSource.of(reference)
     return None
