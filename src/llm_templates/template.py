@@ -271,7 +271,7 @@ def load(
         if default is None:
             raise SourceError(
                 f"{source.name or 'the model'} has no chat template",
-                hint='give one yourself, or say default="chatml" if you know that it speaks that format',
+                hint="give one yourself, or the built-in format it speaks, if you know it, as default=NAME",
             )
         stand_in = resolve(default)
         templates, tokens = stand_in.templates, {**stand_in.special_tokens, **tokens}

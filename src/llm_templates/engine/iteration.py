@@ -44,7 +44,7 @@ def listed(run: Run, value: Any) -> list[Any]:
         run.create(8 * len(items))
         return items
     if kind is Loop:
-        return value.items[value.index0 + 1 :]  # type: ignore[no-any-return]
+        raise TypeError("a loop cannot be looped over")
     if kind in INDEXED_TYPES:
         run.create((64 if isinstance(value, str) else 8) * len(value))
         return list(value)

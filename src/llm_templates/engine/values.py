@@ -106,7 +106,8 @@ class Function:
 class Signature(NamedTuple):
     """What the compiler knows of a macro."""
 
-    name: str
+    #: None for the body of a call block.
+    name: str | None
     parameters: tuple[str, ...]
     takes_caller: bool
     catch_kwargs: bool
@@ -125,7 +126,8 @@ class Macro:
         self.exact = exact
 
     def __repr__(self) -> str:
-        return f"<Macro {self.signature.name!r}>"
+        name = self.signature.name
+        return f"<Macro {'anonymous' if name is None else repr(name)}>"
 
 
 class View:

@@ -53,7 +53,7 @@ class Statements(Loops):
         if isinstance(node.call.node, nodes.Const) and node.call.node.value == GENERATION:
             self._write_generation(node, frame)
             return
-        caller = self._macro(node, "caller", frame)
+        caller = self._macro(node, None, frame)
         self._flush([self.as_text(self.visit_Call(node.call, frame, caller)).code], frame)
 
     def _write_generation(self, node: nodes.CallBlock, frame: Frame) -> None:
@@ -68,7 +68,7 @@ class Statements(Loops):
         self.enter(inner)
         self.body(node.body, inner)
 
-    def _macro(self, node: nodes.Macro | nodes.CallBlock, name: str, frame: Frame) -> str:
+    def _macro(self, node: nodes.Macro | nodes.CallBlock, name: str | None, frame: Frame) -> str:
         """Define the function of a macro and give the variable of its value."""
         inner = frame.inner(self.emit.name("o"), loops=0)
         inner.symbols.analyze_node(node)
@@ -93,8 +93,7 @@ class Statements(Loops):
             self._begin_call(CALL_COST + cost(node.body))
             self.emit.write(f"{inner.out} = []")
             self.enter(inner)
-            for position, parameter in enumerate(node.args):
-                self._default(node, position, parameter.name, inner)
+            self._defaults(node, inner)
             self.body(node.body, inner)
             self._end_call(inner.out)
         signature = Signature(name, tuple(parameters), takes_caller, catches["kwargs"], catches["varargs"])
@@ -102,16 +101,21 @@ class Statements(Loops):
         self.emit.write(f"{macro} = Macro({function}, {self.emit.constant(signature, 'm')}, {exact})")
         return macro
 
-    def _default(self, node: nodes.Macro | nodes.CallBlock, position: int, name: str, frame: Frame) -> None:
-        variable = self.variable(frame.symbols.ref(name))
-        self.assigned(variable)
-        with self.emit.block(f"if {variable} is MISSING:"), self.available.region():
-            # A default may read the parameter itself, which is then undefined.
-            self.emit.write(f"{variable} = {self.undefined(f'parameter {name!r} was not provided')}")
-            offset = position - len(node.args)
-            if len(node.defaults) >= -offset:
-                self.emit.write(f"{variable} = {self.atom(node.defaults[offset], frame).code}")
-        self.assigned(variable)
+    def _defaults(self, node: nodes.Macro | nodes.CallBlock, frame: Frame) -> None:
+        """Give every parameter that was not passed its default, which may read those before it."""
+        variables = [self.variable(frame.symbols.ref(parameter.name)) for parameter in node.args]
+        absent: dict[str, str] = {}
+        for parameter, variable in zip(node.args, variables, strict=True):
+            self.assigned(variable)
+            undefined = self.undefined(f"parameter {parameter.name!r} was not provided")
+            if variable in variables[len(variables) - len(node.defaults) :]:
+                absent[variable] = self.emit.name("t")
+                self.emit.write(f"{absent[variable]} = {variable} is MISSING")
+            self.emit.write(f"if {variable} is MISSING: {variable} = {undefined}")
+        for variable, default in zip(absent, node.defaults, strict=True):
+            with self.emit.block(f"if {absent[variable]}:"), self.available.region():
+                self.emit.write(f"{variable} = {self.atom(default, frame).code}")
+            self.assigned(variable)
 
     # -- what there is no loader for, and no prompt needs --
 
