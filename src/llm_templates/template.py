@@ -16,6 +16,8 @@ from .sources import DEFAULT, resolve
 
 #: What the engine is handed one by one.
 PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
+#: Those of them whose items are plain dicts when the engine gets them.
+CLOSED = ("messages",)
 #: The name of the template that takes over when tools are given.
 TOOL_USE = "tool_use"
 #: Names a template takes from the call itself, which no variable may have.
@@ -27,13 +29,37 @@ RESERVED = frozenset(
 )
 
 
+def compile_chat(source: str, extensions: Sequence[str], limits: Limits) -> Template:
+    """Compile a chat template with what every chat template shares."""
+    return compile_template(
+        source,
+        extensions=extensions,
+        watched=WATCHED,
+        parameters=PARAMETERS,
+        closed=CLOSED,
+        mutable=False,
+        limits=limits,
+    )
+
+
 class ChatTemplate:
     """A chat template with its special tokens: a conversation in, the exact prompt out.
 
     Made by `load` or `ChatTemplate.from_string`; immutable, shared freely between threads, and picklable.
     """
 
-    __slots__ = ("_clock", "_engine", "_reads", "_root", "_run", "_with_tools", "name", "special_tokens", "variant")
+    __slots__ = (
+        "_clock",
+        "_engine",
+        "_reads",
+        "_root",
+        "_run",
+        "_values",
+        "_with_tools",
+        "name",
+        "special_tokens",
+        "variant",
+    )
 
     def __init__(
         self,
@@ -55,6 +81,7 @@ class ChatTemplate:
         self.name = name
         self._clock = now
         self._root = engine.root
+        self._values = engine.values(self.special_tokens)
         self._reads = frozenset(engine.reads)
         self._run = run_type(ChatRun, engine.limits, now)
 
@@ -87,9 +114,7 @@ class ChatTemplate:
         >>> template.render([{"role": "user", "content": "Hi"}])
         'user: Hi\\n'
         """
-        engine = compile_template(
-            source, extensions=extensions, watched=WATCHED, parameters=PARAMETERS, mutable=False, limits=limits
-        )
+        engine = compile_chat(source, extensions, limits)
         tokens = {key: token for key, token in (special_tokens or {}).items() if token is not None}
         return cls(engine, tokens, now, name)
 
@@ -169,21 +194,20 @@ class ChatTemplate:
             tools = _mappings("tools", tools)
         if documents is not None:
             documents = _mappings("documents", documents)
-        root = self._root
+        root, values = self._root, self._values
         run = self._run()
         run.inputs = (messages, tools, documents, variables)
-        context: Mapping[str, Any] = self.special_tokens
+        if type(add_generation_prompt) is not bool:
+            add_generation_prompt = run.border.lower(add_generation_prompt)
         if variables:
             self._check_variables(variables, strict)
             lower = run.border.lower
-            context = {**context, **{name: lower(value) for name, value in variables.items()}}
+            context = {**self.special_tokens, **{name: lower(value) for name, value in variables.items()}}
             shadowed = GLOBALS.keys() & variables.keys()
-            if shadowed:
-                root = self._engine.shadowing(shadowed).root
-        if type(add_generation_prompt) is not bool:
-            add_generation_prompt = run.border.lower(add_generation_prompt)
+            engine = self._engine.shadowing(shadowed) if shadowed else self._engine
+            root, values = engine.root, engine.values(context)
         try:
-            text = root(run, context, messages, tools, documents, add_generation_prompt)
+            text = root(run, values, messages, tools, documents, add_generation_prompt)
         except Exception as error:  # noqa: BLE001  (the engine says what it means)
             raise self._engine.failure(error) from error.__cause__
         return text if continuation is None else continuation.cut(text)
@@ -286,7 +310,9 @@ def load(
         )
 
     def make(name: str, with_tools: ChatTemplate | None = None) -> ChatTemplate:
-        engine = compile_template(templates[name], watched=WATCHED, parameters=PARAMETERS, mutable=False, limits=limits)
+        engine = compile_template(
+            templates[name], watched=WATCHED, parameters=PARAMETERS, closed=CLOSED, mutable=False, limits=limits
+        )
         return ChatTemplate(engine, tokens, now, source.name, name, with_tools)
 
     takes_over = variant is None and source.chooses_tool_use and TOOL_USE in templates

@@ -74,22 +74,26 @@ class Template:
             closed = {name: copied(run, value) for name, value in context.items()}
         else:
             closed = {name: lower(value) for name, value in context.items()}
-        return self.run(run, closed, *(closed.get(name) for name in self._options.parameters))
+        return self.run(run, self.values(closed), *(closed.get(name) for name in self._options.parameters))
+
+    def values(self, context: Mapping[str, Any]) -> tuple[Any, ...]:
+        """The values of a context in the order `run` takes them; the same context gives the same values."""
+        return tuple(context.get(name, undefined) for name, undefined in self._program.taken)
 
     def shadowing(self, names: Iterable[str]) -> Template:
         """The same template for contexts that give these names of global functions another value."""
         return _compiled(self.source, self._options._replace(shadowed=frozenset(names)), self.limits)
 
-    def run(self, run: Run, context: Mapping[str, Any], *parameters: Any) -> str:
+    def run(self, run: Run, values: tuple[Any, ...], *parameters: Any) -> str:
         """The same, with a run the caller made, and values that are lowered already.
 
         Args:
             run: the state of this render.
-            context: the names that are not among the parameters.
+            values: what `values` gave for a context of lowered values.
             parameters: the values of the names the template was compiled with as `parameters`.
         """
         try:
-            return self.root(run, context, *parameters)
+            return self.root(run, values, *parameters)
         except Exception as error:  # noqa: BLE001  (whatever Python refuses in an operation is the template's error)
             raise self.failure(error) from error.__cause__
 
@@ -143,6 +147,7 @@ def compile_template(
     extensions: Sequence[str] = (),
     watched: frozenset[str] = frozenset(),
     parameters: Sequence[str] = (),
+    closed: Sequence[str] = (),
     mutable: bool = True,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Template:
@@ -155,6 +160,7 @@ def compile_template(
         extensions: names of filters that Jinja does not have and some publishers' hosts add: `from_json`, `fromjson`.
         watched: keys whose value may depend on other keys of the same dict; see `Border.whole`.
         parameters: names whose values are handed to `Template.run` one by one instead of in a mapping.
+        closed: those of the parameters that are lists whose items are lowered already.
         mutable: whether the template may change lists and dicts in place (`items.append(x)`), as in plain Jinja; what
             it changes are copies. Chat templates may not, as in the reference.
         limits: what the template may use.
@@ -172,7 +178,9 @@ def compile_template(
     if unknown:
         raise ValueError(f"unknown extensions {sorted(unknown)}; there are {sorted(EXTENSION_FILTERS)}")
     return _compiled(
-        source, Options(trim_blocks, lstrip_blocks, tuple(extensions), watched, tuple(parameters), mutable), limits
+        source,
+        Options(trim_blocks, lstrip_blocks, tuple(extensions), watched, tuple(parameters), tuple(closed), mutable),
+        limits,
     )
 
 

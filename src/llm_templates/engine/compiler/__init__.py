@@ -86,7 +86,7 @@ DIALECT: dict[str, Any] = {
 class Program:
     """A compiled template."""
 
-    #: `root(run, context)` gives the text.
+    #: `root(run, values, ...)` gives the text; `values` are those of `taken`, and the parameters follow.
     root: Callable[..., str]
     #: The code object of the module, by whose name tracebacks are recognised.
     code: CodeType
@@ -96,6 +96,8 @@ class Program:
     lines: list[int]
     #: The names the template takes from its context, in the order it first does.
     reads: tuple[str, ...]
+    #: Those of `reads` that are not parameters, each with what it is when the context does not have it.
+    taken: tuple[tuple[str, Undefined], ...]
     #: Whether the template changes values in place, and may.
     changes: bool
 
@@ -109,9 +111,12 @@ def compile_tree(tree: nodes.Template, source: str, options: Options, limits: Li
         code = compile(generated, FILE_NAME, "exec", dont_inherit=True)
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise BudgetError(f"the template is too large or too deep for Python's compiler: {error}") from None
+    taken = tuple((name, Undefined(f"{name!r} is undefined")) for name in compiler.taken())
     space = {**DIALECT, **compiler.emit.constants}
     exec(code, space)  # noqa: S102  (the engine's own generated source, which holds nothing of the template)
-    return Program(space["root"], code, generated, compiler.emit.origins, tuple(compiler.reads), compiler.changes)
+    return Program(
+        space["root"], code, generated, compiler.emit.origins, tuple(compiler.reads), taken, compiler.changes
+    )
 
 
 #: The file name of generated code.

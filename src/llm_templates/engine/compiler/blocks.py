@@ -10,8 +10,8 @@ from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_PARAMETER, VAR_LOAD_RESOL
 from ..budget import FEW_PIECES, FREE_OUTPUT, FREE_TEXT
 from ..globals import GLOBALS
 from .applications import Applications
-from .scopes import Frame
-from .writer import KIND, Value
+from .scopes import Frame, Known
+from .writer import CLOSED_LIST, KIND, Value
 
 #: The longest `elif` chain that is written as nested branches.
 NESTED_BRANCHES = 6
@@ -40,6 +40,8 @@ class Blocks(Applications):
             self.assigned(variable)
             if action == VAR_LOAD_RESOLVE:
                 self.emit.write(f"{variable} = {self.resolved(str(parameter))}")
+                if parameter in self.options.closed:
+                    self.available.add(variable, KIND, CLOSED_LIST)
             elif action == VAR_LOAD_ALIAS:
                 self.emit.write(f"{variable} = {self.variable(str(parameter))}")
             elif action == VAR_LOAD_UNDEFINED:
@@ -53,14 +55,8 @@ class Blocks(Applications):
         known = self._resolved.get(name)
         if known is None:
             known = self._resolved[name] = self.emit.name("r")
-        self.reads.setdefault(name, 0)
+        self.reads.setdefault(name, None)
         return known
-
-    def _resolve(self, variable: str, name: str) -> None:
-        if name in self.options.parameters:
-            return
-        fallback = self.undefined(f"{name!r} is undefined")
-        self.emit.write(f"{variable} = context.get({self.emit.constant(name)}, {fallback})")
 
     # -- output --
 
@@ -139,16 +135,17 @@ class Blocks(Applications):
         if len(node.elif_) > NESTED_BRANCHES:
             self._write_branches(node, frame)
             return
-        with self.emit.block(f"if {self.condition(node.test, frame)}:"), self.available.region():
+        with self.emit.block(f"if {self.condition(node.test, frame)}:"), self.available.region() as known:
             self.body(node.body, frame)
-        self._otherwise(node, list(node.elif_), frame)
+        self._otherwise(node, list(node.elif_), frame, known)
 
-    def _otherwise(self, node: nodes.If, branches: list[nodes.If], frame: Frame) -> None:
+    def _otherwise(self, node: nodes.If, branches: list[nodes.If], frame: Frame, before: Known) -> None:
         """The rest of an `if`: a test that needs statements of its own goes into the `else` of the one before."""
         if not branches:
             if node.else_:
-                with self.emit.block("else:"), self.available.region():
+                with self.emit.block("else:"), self.available.region() as known:
                     self.body(node.else_, frame)
+                self._agreed(before, known)
             return
         branch, rest = branches[0], branches[1:]
         with self.available.region():
@@ -158,13 +155,19 @@ class Blocks(Applications):
             if not written[0]:
                 with self.emit.block(f"elif {test}:"), self.available.region():
                     self.body(branch.body, frame)
-                self._otherwise(node, rest, frame)
+                self._otherwise(node, rest, frame, {})
                 return
             with self.emit.block("else:"):
                 self.emit.insert(written)
                 with self.emit.block(f"if {test}:"), self.available.region():
                     self.body(branch.body, frame)
-                self._otherwise(node, rest, frame)
+                self._otherwise(node, rest, frame, {})
+
+    def _agreed(self, first: Known, second: Known) -> None:
+        """After an `if` with an `else`, a variable is of the kind that it is of at the end of both."""
+        for (owner, key), kind in first.items():
+            if key == KIND and second.get((owner, key)) == kind:
+                self.available.add(owner, KIND, kind)
 
     def _write_branches(self, node: nodes.If, frame: Frame) -> None:
         """A long `elif` chain, one test after the other: the code must not nest as deep as the chain is long."""

@@ -6,7 +6,7 @@ from jinja2 import nodes
 
 from .blocks import Blocks
 from .scopes import Frame, cost, counts_only, undeclared
-from .writer import Counter, Value
+from .writer import CLOSED_LIST, Counter, Value
 
 #: Python refuses more than 20 nested blocks in one function, so deeper loops become functions of their own.
 NESTED_LOOPS = 8
@@ -56,6 +56,7 @@ class Loops(Blocks):
         if node.test is not None:
             test_frame.symbols.analyze_node(node, for_branch="test")
 
+        closed = False
         turn = cost(node.body) + (cost([node.test]) if node.test is not None else 0)
         items = self.emit.name("s")
         by_pairs = self._iterates_pairs(node.iter) if self.inline and recursion is None else None
@@ -67,6 +68,7 @@ class Loops(Blocks):
             self.emit.write(f"{items} = {function}(run, {owner.code}, {turn})")
         else:
             value = self.atom(node.iter, frame)
+            closed = value.kind == CLOSED_LIST
             with self.emit.block(f"if type({value.code}) is list:"):
                 self.emit.write(f"{items} = {value.code}")
                 self.emit.write(f"run.steps_left -= len({items}) * {turn}")
@@ -103,7 +105,9 @@ class Loops(Blocks):
             header = f"for {item} in {items}:"
 
         with self.emit.block(header), self.available.region():
-            if not unpacked:
+            if not unpacked and closed:
+                self.assigned(item)
+            elif not unpacked:
                 self._lower_item(item)
             if extended and not counts:
                 self.emit.write(f"{variable}.index0 += 1")

@@ -13,6 +13,8 @@ class Options(NamedTuple):
     extensions: tuple[str, ...] = ()
     watched: frozenset[str] = frozenset()
     parameters: tuple[str, ...] = ()
+    #: Those of the parameters that are lists of closed values.
+    closed: tuple[str, ...] = ()
     mutable: bool = False
     #: Names of global functions that the context gives another value.
     shadowed: frozenset[str] = frozenset()

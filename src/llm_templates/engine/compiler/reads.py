@@ -6,7 +6,7 @@ from jinja2 import nodes
 
 from ..reading import DICT_METHODS
 from .scopes import Frame
-from .writer import Counter, Value, Writer
+from .writer import CLOSED_LIST, Counter, Value, Writer
 
 
 class Reads(Writer):
@@ -29,7 +29,8 @@ class Reads(Writer):
                 self.atom(bound, frame).code if bound is not None else "None"
                 for bound in (node.arg.start, node.arg.stop, node.arg.step)
             ]
-            return self.call(f"part(run, {owner.code}, {', '.join(bounds)})")
+            kind = CLOSED_LIST if owner.kind == CLOSED_LIST else "any"
+            return self.call(f"part(run, {owner.code}, {', '.join(bounds)})", kind)
         if isinstance(node.arg, nodes.Const) and type(node.arg.value) is str:
             key = node.arg.value
             return self._read(owner, key, probable, key in DICT_METHODS, "item", node.node, postpone)

@@ -42,6 +42,10 @@ class Frame:
         return Frame(self.symbols, self.out, soft=True, loops=self.loops)
 
 
+#: What a region of the code knows: a variable and a key of it, and the variable that holds what was read.
+Known = dict[tuple[str, str], str]
+
+
 class Available:
     """Reads (`message.role`) whose value a variable already holds at the present place of the generated code.
 
@@ -67,11 +71,12 @@ class Available:
                 del region[known]
 
     @contextmanager
-    def region(self) -> Iterator[None]:
-        """Code that may not run: what is read in it is known only in it."""
-        self._regions.append({})
+    def region(self) -> Iterator[Known]:
+        """Code that may not run: what is read in it is known only in it. Gives what is known at its end."""
+        known: Known = {}
+        self._regions.append(known)
         try:
-            yield
+            yield known
         finally:
             self._regions.pop()
 

@@ -28,7 +28,7 @@ class Statements(Loops):
         frame = Frame(Symbols(), self.emit.name("o"))
         frame.symbols.analyze_node(tree)
         given = [self._given(name) for name in self.options.parameters]
-        with self.emit.block(f"def root({', '.join(['run', 'context', *given])}):"):
+        with self.emit.block(f"def root({', '.join(['run', 'values', *given])}):"):
             self.emit.write(f"{frame.out} = []")
             start = self.emit.place()
             self.enter(frame)
@@ -36,8 +36,13 @@ class Statements(Loops):
             few = f"len({frame.out}) <= {FEW_PIECES} and run.bytes_left >= {few_bytes(self.limits)}"
             self.emit.write(f"return {self.emit.constant('')}.join({frame.out}) if {few} else finish(run, {frame.out})")
             with self.emit.inserted(start):
-                for name, variable in self._resolved.items():
-                    self._resolve(variable, name)
+                taken = [self._resolved[name] for name in self.taken()]
+                if taken:
+                    self.emit.write(f"[{', '.join(taken)}] = values")
+
+    def taken(self) -> list[str]:
+        """The names whose values come in one tuple."""
+        return [name for name in self._resolved if name not in self.options.parameters]
 
     def _given(self, name: str) -> str:
         variable = self._resolved[name] = self.emit.name("r")

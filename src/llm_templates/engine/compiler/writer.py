@@ -43,6 +43,8 @@ class Value:
 
 #: Under this key, `Available` remembers what kind of value a variable holds.
 KIND = "the kind"
+#: The kind of a list whose items need not be lowered.
+CLOSED_LIST = "closed list"
 
 
 @dataclass(slots=True)
@@ -75,7 +77,7 @@ class Writer:
         self.namespaces: set[str] = set()
         self.counters: dict[str, Counter] = {}
         #: Names the template takes from its context, and the variables they are in.
-        self.reads: dict[str, int] = {}
+        self.reads: dict[str, None] = {}
         self._resolved: dict[str, str] = {}
         self._variables: dict[str, str] = {}
         self._undefined: dict[str, str] = {}
