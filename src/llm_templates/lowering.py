@@ -113,7 +113,7 @@ def scale_of(messages: list[Any], *others: Any) -> Scale:
         value = stack.pop()
         nodes += 1
         if isinstance(value, str):
-            size += len(value)
+            size += len(value) if value.isascii() else 4 * len(value)
         elif isinstance(value, dict):
             stack.extend(value.values())
             size += sum(len(key) for key in value if isinstance(key, str))

@@ -20,13 +20,13 @@ def add(run: Run, left: Any, right: Any) -> Any:
     if kind is str and other is str:
         size = len(left) + len(right)
         if size > FREE_TEXT:
-            run.create(size)
+            run.create_text(size, left, right)
         return left + right
     if kind is list and other is list:
         run.create(8 * (len(left) + len(right)))
         return left + right
     if isinstance(left, str) and isinstance(right, str):
-        run.create(6 * (len(left) + len(right)))  # one of them is Markup, which escapes the other
+        run.create_text(6 * (len(left) + len(right)), left, right)  # one of them is Markup, which escapes the other
         return left + right
     if isinstance(left, tuple) and isinstance(right, tuple):
         run.create(8 * (len(left) + len(right)))
@@ -42,8 +42,11 @@ def multiply(run: Run, left: Any, right: Any) -> Any:
     """`left * right`: numbers, or a sequence repeated."""
     for value, times in ((left, right), (right, left)):
         if isinstance(value, str | list | tuple) and isinstance(times, int):
-            width = 1 if isinstance(value, str) else 8
-            run.create(width * len(value) * max(0, int(times)))
+            length = len(value) * max(0, int(times))
+            if isinstance(value, str):
+                run.create_text(length, value)
+            else:
+                run.create(8 * length)
             return value * times if type(value) is not Group else tuple(value) * times
     if not _numeric(left, right):
         return _unsupported("*", left, right)

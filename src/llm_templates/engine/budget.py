@@ -74,11 +74,15 @@ MOST_MESSAGES = 1_000
 #: Text of at most this many characters may be made without charging bytes, at places the compiler has charged
 #: `FREE_COST` steps for in advance; asking each time would cost more than making it.
 FREE_TEXT = 512
-FREE_COST = 32
+FREE_COST = 48
 #: Lists, tuples and dicts of at most this many items that the template writes out are not charged one by one either.
 FREE_ITEMS = 8
-#: Text of at most this many characters may be searched without charging steps, at places charged the same in advance.
-FREE_SCAN = 8_192
+#: Text of at most this many characters may be searched for a few without charging steps, at places charged the same in
+#: advance.
+FREE_SCAN = 2_048
+#: Few enough characters to be searched for in any text at once, and text long enough for Python's linear search.
+SHORT_SEARCH = 16
+LINEAR_SEARCH = 30_000
 #: Text of at most this many characters is written without charging it: writing only keeps a reference.
 FREE_OUTPUT = 2_048
 #: Output of at most this many pieces, made while at most this many bytes were charged, cannot exceed the limit.
@@ -147,6 +151,31 @@ class Budget:
                     "the template creates more bytes of values than its budget allows",
                     hint="raise it with limits=Limits(created=...)",
                 )
+
+    def create_text(self, length: int, *operands: str) -> None:
+        """Charge a new text of `length` characters made of the operands: of four bytes unless all are ASCII."""
+        for operand in operands:
+            if not operand.isascii():
+                length *= 4
+                break
+        self.create(length)
+
+    def charge_text(self, text: str) -> None:
+        """Charge a text that is there already."""
+        self.charge(len(text) if text.isascii() else 4 * len(text))
+
+    def search(self, length: int, wanted: int, backwards: bool = False) -> None:
+        """Charge the search for `wanted` characters in `length`.
+
+        Python searches long text forwards in linear time; short text, and any text backwards, it may compare with every
+        place where what is wanted could begin.
+        """
+        if wanted <= SHORT_SEARCH:
+            self.spend((length >> 3) + 1)
+        elif backwards or length < LINEAR_SEARCH:
+            self.spend((length * max(1, min(wanted, length - wanted + 1)) >> 7) + 1)
+        else:
+            self.spend((length >> 3) + 1)
 
     def emit(self, size: int) -> None:
         """Check that `size` characters of output are allowed, before they are joined."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .budget import FREE_SCAN
 from .iteration import each
 from .run import Run, settle
 from .values import (
@@ -18,17 +19,20 @@ SCALARS: frozenset[type] = frozenset({str, int, float, bool, type(None), Undefin
 
 
 def comparable(run: Run, value: Any) -> Any:
-    """`value` ready for Python's own comparison: lowered throughout, and every node of it charged."""
+    """`value` ready for Python's own comparison: lowered throughout, every node and character of it charged."""
     if type(value) in CONTAINERS:
-        settled = settle(run, value)[0]
+        settled, size = settle(run, value)
+        run.work(size)
         return value if type(value) is Namespace else settled
-    if isinstance(value, str) and len(value) > 64:
+    if isinstance(value, str) and len(value) > FREE_SCAN:
         run.work(len(value))
     return value
 
 
 def equal(run: Run, left: Any, right: Any) -> bool:
     if type(left) in SCALARS and type(right) in SCALARS:
+        if type(left) is str and type(right) is str and len(left) == len(right) > FREE_SCAN:
+            run.work(len(left))
         return bool(left == right)
     return bool(comparable(run, left) == comparable(run, right))
 
@@ -63,7 +67,7 @@ def contains(run: Run, needle: Any, haystack: Any) -> bool:
     if isinstance(haystack, str):
         if not isinstance(needle, str):
             raise TypeError(f"'in' on text requires text on its left, not {type_name(needle)}")
-        run.work(len(haystack))
+        run.search(len(haystack), len(needle))
         return str(needle) in haystack
     if kind is range:
         return isinstance(needle, int | float) and needle in haystack

@@ -32,7 +32,7 @@ def to_json(
 ) -> str:
     """The text `json.dumps` gives for `value` with the same arguments, as the reference's `tojson` does."""
     if type(value) is str:
-        run.create((6 if ensure_ascii else 2) * len(value))
+        run.create_text((6 if ensure_ascii else 2) * len(value), value)
         return _ascii_string(value) if ensure_ascii else _string(value)
     value, size = settle(run, value)
     _refuse_unserializable(value)
@@ -41,8 +41,9 @@ def to_json(
         result = _encode_plain(value)
     else:
         result = _dumps(run, value, size, ensure_ascii, indent, separators, sort_keys)
-    if len(result) > size:
-        run.create(len(result) - size)
+    # What `size` did not foresee: escapes, and characters of four bytes.
+    if len(result) > size or not result.isascii():
+        run.create_text(len(result), result)
     return result
 
 
@@ -282,8 +283,7 @@ def _format(
         shown = _format_field(run, value, spec)
         pieces.append(str(escape(shown)) if escape else shown)
         run.spend(1)
-    size = sum(map(len, pieces))
-    run.create(size)
+    run.create_text(sum(map(len, pieces)), *pieces)
     return "".join(pieces)
 
 

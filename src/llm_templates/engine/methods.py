@@ -24,7 +24,10 @@ def _scans(name: str) -> Method:
     method = getattr(str, name)
 
     def scan(run: Run, value: str, /, *args: Any) -> Any:
-        run.work(len(value) + sum(len(arg) for arg in args if isinstance(arg, str)))
+        run.work(len(value))
+        for arg in args:
+            if isinstance(arg, str):
+                run.search(len(value), len(arg), name in ("rfind", "rindex"))
         return method(value, *_bounded(args))
 
     return scan
@@ -34,7 +37,7 @@ def _copies(name: str, growth: int = 1) -> Method:
     """A method whose result is at most `growth` times as long as the text."""
 
     def copy(run: Run, value: str, /, *args: Any) -> Any:
-        run.create(growth * len(value))
+        run.create_text(growth * len(value), value)
         return _kept(value, getattr(value, name)(*_bounded(args)))
 
     return copy
@@ -46,7 +49,7 @@ def _strips(name: str) -> Method:
     def strip(run: Run, value: str, /, chars: Any = None) -> str:
         stripped = method(value, chars)
         if len(stripped) != len(value):
-            run.create(len(stripped))
+            run.create_text(len(stripped), stripped)
         return _kept(value, stripped)  # type: ignore[no-any-return]
 
     return strip
@@ -66,7 +69,7 @@ def _kept(value: str, result: Any) -> Any:
 
 def _pads(name: str) -> Method:
     def pad(run: Run, value: str, width: int, /, *fill: str) -> Any:
-        run.create(max(len(value), _whole(width)))
+        run.create_text(max(len(value), _whole(width)), value, *(text for text in fill if isinstance(text, str)))
         return _kept(value, getattr(value, name)(_whole(width), *fill))
 
     return pad
@@ -79,7 +82,7 @@ def _whole(number: Any) -> int:
 
 
 def _expandtabs(run: Run, value: str, /, tabsize: int = 8) -> str:
-    run.create(len(value) + value.count("\t") * max(0, _whole(tabsize)))
+    run.create_text(len(value) + value.count("\t") * max(0, _whole(tabsize)), value)
     return _kept(value, value.expandtabs(_whole(tabsize)))  # type: ignore[no-any-return]
 
 
@@ -92,14 +95,14 @@ def replace(run: Run, value: str, old: Any, new: Any, count: int = -1) -> str:
         raise TypeError(f"replace needs text, not {type_name(new if isinstance(old, str) else old)}")
     if not isinstance(count, int):
         raise TypeError(f"a number of replacements is needed, not {type_name(count)}")
+    run.search(len(value), len(old))
     times = value.count(old)
     if not times:
-        run.work(len(value))
         return value
     if count >= 0:
         times = min(times, int(count))
     growth = 6 if type(value) is Markup else 1
-    run.create(len(value) + times * max(0, growth * len(new) - len(old)))
+    run.create_text(len(value) + times * max(0, growth * len(new) - len(old)), value, new)
     return _kept(value, value.replace(old, new, count))  # type: ignore[no-any-return]
 
 
@@ -114,7 +117,8 @@ def join(run: Run, separator: str, values: Any) -> str:
             raise TypeError(f"sequence item {position}: expected text, {type_name(value)} found")
         pieces.append(value)
         size += len(value)
-    run.create((6 if type(separator) is Markup else 1) * (size + len(separator) * len(pieces)))
+    growth = 6 if type(separator) is Markup else 1
+    run.create_text(growth * (size + len(separator) * len(pieces)), separator, *pieces)
     return _kept(separator, separator.join(pieces))  # type: ignore[no-any-return]
 
 
@@ -122,6 +126,8 @@ def _splits(name: str) -> Method:
     method = getattr(str, name)
 
     def split(run: Run, value: str, /, sep: Any = None, maxsplit: Any = -1) -> list[str]:
+        if isinstance(sep, str):
+            run.search(len(value), len(sep), name == "rsplit")
         if type(sep) is str:
             pieces = value.count(sep) + 1 if sep else 1
         elif sep is None:
@@ -135,7 +141,8 @@ def _splits(name: str) -> Method:
             raise TypeError(f"the separator must be text or none, not {type_name(sep)}")
         if isinstance(maxsplit, int) and 0 <= maxsplit < pieces:
             pieces = int(maxsplit) + 1
-        run.create(len(value) + 64 * pieces)
+        run.create_text(len(value), value)
+        run.charge(64 * pieces)
         if type(value) is str:
             return method(value, sep, maxsplit)  # type: ignore[no-any-return]
         return [_kept(value, part) for part in getattr(value, name)(sep, maxsplit)]
@@ -145,13 +152,16 @@ def _splits(name: str) -> Method:
 
 def _splitlines(run: Run, value: str, /, keepends: Any = False) -> list[str]:
     run.work(len(value))
-    run.create(len(value) + 64 * (sum(map(value.count, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")) + 1))
+    run.create_text(len(value), value)
+    run.charge(64 * (sum(map(value.count, "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")) + 1))
     return [_kept(value, line) for line in value.splitlines(bool(keepends))]
 
 
 def _partitions(name: str) -> Method:
     def partition(run: Run, value: str, /, sep: str) -> tuple[str, ...]:
-        run.create(len(value))
+        run.create_text(len(value), value)
+        if isinstance(sep, str):
+            run.search(len(value), len(sep), name == "rpartition")
         return tuple(_kept(value, part) for part in getattr(value, name)(*_bounded((sep,))))
 
     return partition
@@ -292,7 +302,7 @@ def _function_method(name: str) -> Method:
 
 
 def _unescape(run: Run, value: Markup, /) -> str:
-    run.create(len(value))
+    run.create_text(len(value), value)
     return value.unescape()
 
 
@@ -300,7 +310,7 @@ def striptags(run: Run, value: Markup, /) -> str:
     """`value.striptags()`."""
     # Each tag found copies the text once.
     run.work(len(value) * (1 + value.count("<")))
-    run.create(len(value))
+    run.create_text(len(value), value)
     return value.striptags()
 
 

@@ -39,7 +39,7 @@ def text(run: Run, value: Any) -> str:
 
 def join(run: Run, pieces: list[str]) -> str:
     """The pieces of a buffer in one string."""
-    run.create(sum(map(len, pieces)))
+    run.create_text(sum(map(len, pieces)), *pieces)
     return "".join(pieces)
 
 
@@ -52,5 +52,5 @@ def finish(run: Run, pieces: list[str]) -> str:
 def concat(run: Run, *values: Any) -> str:
     """`a ~ b ~ c`."""
     pieces = [text(run, value) for value in values]
-    run.create(sum(map(len, pieces)))
+    run.create_text(sum(map(len, pieces)), *pieces)
     return "".join(pieces)

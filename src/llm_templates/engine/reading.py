@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..errors import SecurityError
+from .budget import FREE_SCAN
 from .run import Run
 from .values import (
     CLOSED,
@@ -84,6 +85,8 @@ def no_attribute(owner: object, name: Any) -> Undefined:
 
 def entry(run: Run, mapping: dict[Any, Any], key: Any) -> Any:
     """The value at `key` as the template sees it, or `MISSING`."""
+    if type(key) is str and len(key) > FREE_SCAN:
+        run.work(len(key))
     value = mapping.get(key, MISSING)
     if value is None or (key in run.watched and not run.watched.isdisjoint(mapping)):
         value = run.border.whole(mapping).get(key, MISSING)
@@ -181,7 +184,7 @@ def part(run: Run, value: Any, start: Any, stop: Any, step: Any) -> Any:
         return value[bounds]
     length = len(range(*bounds.indices(len(value))))
     if isinstance(value, str):
-        run.create(length)
+        run.create_text(length, value)
     else:
         run.create(8 * length)
     return tuple(value[bounds]) if kind is Group else value[bounds]

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import SecurityError, TemplateRuntimeError
 from .arithmetic import add
+from .budget import FREE_SCAN
 from .comparison import SCALARS, comparable, equal
 from .iteration import each
 from .reading import item
@@ -73,7 +74,7 @@ def _key_reader(run: Run, key: Any) -> Getter:
 
 def _folded(run: Run, value: Any) -> Any:
     if isinstance(value, str):
-        run.create(3 * len(value))
+        run.create_text(3 * len(value), value)
         return str(value).lower() if type(value) is str else value.lower()
     return value
 
@@ -253,7 +254,7 @@ def _condition(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any], by_attri
         return read or bool
     function = named("test", args[0])
     rest = args[1:]
-    if function is equal and read is not None and len(rest) == 1 and not kwargs and type(rest[0]) in SCALARS:
+    if function is equal and read is not None and len(rest) == 1 and not kwargs and _compares_at_once(rest[0]):
         wanted, reading = rest[0], read
         # A scalar equals nothing but scalars, and those compare in no time.
         return lambda value: reading(value) == wanted
@@ -272,9 +273,13 @@ select_attribute, list_selected_by = _choosing(True, True)
 reject_attribute, list_rejected_by = _choosing(False, True)
 
 
+def _compares_at_once(value: Any) -> bool:
+    return type(value) in SCALARS and not (type(value) is str and len(value) > FREE_SCAN)
+
+
 def list_having(run: Run, value: Any, key: str, wanted: Any) -> list[Any]:
     """`value|selectattr(key, "equalto", wanted)|list`, for a key of the template: what many templates begin with."""
-    if type(value) is not list or type(wanted) not in SCALARS or key in run.watched:
+    if type(value) is not list or not _compares_at_once(wanted) or key in run.watched:
         return list_selected_by(run, value, key, "equalto", wanted)
     run.spend(2 * len(value))
     kept = []

@@ -61,7 +61,7 @@ def to_list(run: Run, value: Any, /) -> list[Any]:
 def reverse(run: Run, value: Any, /) -> Any:
     """Text backwards, or the items from the last to the first."""
     if isinstance(value, str):
-        run.create(len(value))
+        run.create_text(len(value), value)
         return value[::-1]
     if not has_items(value):
         raise TemplateRuntimeError("argument must be iterable")

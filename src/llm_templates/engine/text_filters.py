@@ -47,7 +47,7 @@ def trim(run: Run, value: Any, /, chars: Any = None) -> str:
 def title(run: Run, value: Any, /) -> str:
     """Words begin with capitals; unlike the method, only after a dash, a bracket or white space."""
     value = soft(run, value)
-    run.create(3 * len(value))
+    run.create_text(3 * len(value), value)
     run.work(8 * len(value))
     pieces: list[str] = []
     begins = True
@@ -81,9 +81,9 @@ def indent(run: Run, value: Any, /, width: Any = 4, first: Any = False, blank: A
     newline = "\n"
     if type(value) is Markup:
         margin, newline = Markup(margin), Markup(newline)
-    run.create(len(value) + (value.count("\n") + 2) * len(margin))
+    run.create_text(len(value) + (value.count("\n") + 2) * len(margin), value, margin)
     lines = METHODS[str]["splitlines"](run, value + newline)
-    run.create(sum(map(len, lines)) + len(lines) * (len(margin) + 1))
+    run.create_text(sum(map(len, lines)) + len(lines) * (len(margin) + 1), value, margin)
     if blank:
         result = (newline + margin).join(lines)
     else:
@@ -118,7 +118,7 @@ def truncate(
         raise TypeError(f"only text can be truncated, not {type_name(value)}")
     if len(value) <= length + leeway:
         return value
-    run.create(length + 6 * len(end))
+    run.create_text(length + 6 * len(end), value, end)
     kept = value[: length - len(end)]
     return kept + end if killwords else kept.rsplit(" ", 1)[0] + end
 
@@ -141,7 +141,7 @@ def wordwrap(
     lines = METHODS[str]["splitlines"](run, value)
     # textwrap cuts text into chunks and looks at each: far more than a scan, and a line may be a single character.
     run.work(64 * len(value))
-    run.create(len(value) * (len(between) + 1))
+    run.create_text(len(value) * (len(between) + 1), value, between)
     wrapped = [
         between.join(
             textwrap.wrap(
@@ -203,14 +203,14 @@ def escape(run: Run, value: Any, /) -> Markup:
 def force_escape(run: Run, value: Any, /) -> Markup:
     """The same, Markup or not."""
     value = text(run, value)
-    run.create(6 * len(value))
+    run.create_text(6 * len(value), value)
     return Markup(markupsafe.escape(value))
 
 
 def safe(run: Run, value: Any, /) -> Markup:
     """Mark as Markup: with `+` and `%`, text beside it is escaped from now on."""
     value = text(run, value)
-    run.create(len(value))
+    run.create_text(len(value), value)
     return Markup(value)
 
 
@@ -238,7 +238,7 @@ def join(run: Run, value: Any, /, d: Any = "", attribute: Any = None) -> str:
         if size > run.value_limit:
             run.create(size)
         pieces.append(piece)
-    run.create(size)
+    run.create_text(size, between, *pieces)
     return between.join(pieces)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_RESOLVE
 
-from ..budget import FREE_TEXT
+from ..budget import FREE_SCAN, FREE_TEXT
 from ..globals import GLOBALS
 from ..reading import METHODS
 from ..selection import LISTED
@@ -201,9 +201,11 @@ class Applications(Operators):
         """Strip text, which gives the same object where there is nothing to strip."""
         value = self.call(f"{code}.{name}({arguments}) if type({code}) is str else {general}")
         self.emit.write(
-            f"if {value.code} is not {code} and len({value.code}) > {FREE_TEXT}: run.charge(len({value.code}))"
+            f"if {value.code} is not {code} and len({value.code}) > {FREE_TEXT}: run.charge_text({value.code})"
         )
         return value
 
     def _is_text(self, code: str) -> bool:
-        return type(self.emit.constants.get(code)) is str
+        """Whether `code` is a constant text, and short."""
+        text = self.emit.constants.get(code)
+        return type(text) is str and len(text) <= FREE_SCAN

@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import nodes
 
-from ..budget import FREE_SCAN
+from ..budget import FREE_SCAN, SHORT_SEARCH
 from .scopes import Frame
 from .texts import Texts
 from .writer import Value
@@ -141,7 +141,8 @@ class Operators(Texts):
     def _compared(self, left: Value, operator: str, right: Value) -> Value:
         symbol, function = COMPARE[operator]
         scalar = any(
-            value.is_constant and (isinstance(value.constant, str | int | float) or value.constant is None)
+            value.is_constant
+            and (isinstance(value.constant, int | float) or value.constant is None or self._is_short(value.constant))
             for value in (left, right)
         )
         numeric = any(value.kind in ("int", "bool") for value in (left, right))
@@ -150,7 +151,7 @@ class Operators(Texts):
                 return self.deferred(f"({left.code} {symbol} {right.code})", "bool", left, right)
             if operator in ("lt", "lteq", "gt", "gteq") and numeric:
                 return self.deferred(f"({left.code} {symbol} {right.code})", "bool", left, right)
-            if operator in ("in", "notin") and left.kind == "str" and left.is_constant:
+            if operator in ("in", "notin") and left.is_constant and self._is_short(left.constant, SHORT_SEARCH):
                 return self._contains(left, right, operator == "notin")
         return self.call(f"{function}(run, {left.code}, {right.code})", "bool")
 
@@ -176,5 +177,9 @@ class Operators(Texts):
         if not isinstance(node, nodes.List | nodes.Tuple):
             return None
         values = [item.value for item in node.items if isinstance(item, nodes.Const)]
-        plain = all(isinstance(value, str | int) or value is None for value in values)
+        plain = all(isinstance(value, int) or value is None or self._is_short(value) for value in values)
         return values if plain and len(values) == len(node.items) else None
+
+    def _is_short(self, value: Any, limit: int = FREE_SCAN) -> bool:
+        """Whether a constant is text that compares, or is searched for, in next to no time."""
+        return isinstance(value, str) and len(value) <= limit

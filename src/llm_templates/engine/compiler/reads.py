@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from jinja2 import nodes
 
+from ..budget import FREE_SCAN
 from ..reading import DICT_METHODS
 from .scopes import Frame
 from .writer import CLOSED_LIST, Counter, Value, Writer
@@ -83,7 +84,7 @@ class Reads(Writer):
         name = self.emit.name("t")
         general = f"{operation}(run, {owner.code}, {constant})"
         undefined = None
-        if not self.inline or is_method or key.startswith("__") or owner.is_constant:
+        if not self.inline or is_method or key.startswith("__") or owner.is_constant or len(key) > FREE_SCAN:
             self.emit.write(f"{name} = {general}")
         elif key in self.watched:
             undefined = self.undefined(f"'dict object' has no attribute {key!r}")

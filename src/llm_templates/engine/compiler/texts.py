@@ -97,7 +97,7 @@ class Texts(Reads):
 
     def charge(self, variable: str) -> None:
         """Charge the text in `variable`, if it is long."""
-        self.emit.write(f"if len({variable}) > {FREE_TEXT}: run.charge(len({variable}))")
+        self.emit.write(f"if len({variable}) > {FREE_TEXT}: run.charge_text({variable})")
 
     def visit_Concat(self, node: nodes.Concat, frame: Frame) -> Value:
         values = [self.atom(part, frame) for part in node.nodes]

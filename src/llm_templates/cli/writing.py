@@ -1,0 +1,60 @@
+"""What the command line writes: a text exactly, or one JSON document, as UTF-8."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+import click
+
+from ..errors import InputError
+from .failures import OutputError
+
+#: Control characters as a terminal is shown them, so that a stranger's template cannot drive it.
+_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+
+
+def write_text(text: str, what: str) -> None:
+    """Write `text` to standard output, byte for byte.
+
+    A terminal is written to for a person: with a line break at the end, and control characters as escapes.
+
+    Raises:
+        InputError: UTF-8 cannot write it; the error calls it `what`.
+    """
+    if sys.stdout.isatty():
+        text = text.translate(_ESCAPES)
+        if not text.endswith("\n"):
+            text += "\n"
+    try:
+        data = text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"{what} holds half a character (U+{ord(text[error.start]):04X}), which UTF-8 cannot write",
+            hint="a \\u escape in the JSON stands without its other half; --json writes it as that escape",
+        ) from None
+    rest = memoryview(data)
+    try:
+        while rest:  # an unbuffered stream (PYTHONUNBUFFERED) takes what the pipe has room for
+            rest = rest[sys.stdout.buffer.write(rest) :]
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the output cannot be written: {error.strerror or error}") from None
+
+
+def write_document(content: Any) -> None:
+    """Write one JSON document, on one line, for programs."""
+    text = json.dumps(content, ensure_ascii=False)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(content)
+    write_text(text + "\n", "the document")
+
+
+def heading(text: str) -> str:
+    """`text` as the name of what follows it: bold where a terminal shows it."""
+    return click.style(text, bold=True)
