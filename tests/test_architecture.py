@@ -17,7 +17,7 @@ LAYERS = (
     {"errors"},
     {"conversation", "schema", "engine"},
     {"families", "lowering"},
-    {"sources", "continuation"},
+    {"sources", "saving", "continuation", "diagnosis"},
     {"grammar", "tokens"},
     {"template"},
     {"formatter", "records", "checks", "batch", "integrations"},

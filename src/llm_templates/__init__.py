@@ -3,6 +3,7 @@
 from typing import Any
 
 from .conversation import Content, Conversation
+from .diagnosis import Finding, repaired
 from .errors import (
     BudgetError,
     InputError,
@@ -24,6 +25,7 @@ __all__ = [
     "ChatTemplate",
     "Content",
     "Conversation",
+    "Finding",
     "Formatter",
     "InputError",
     "MissingExtraError",
@@ -36,6 +38,7 @@ __all__ = [
     "UndefinedError",
     "VariableError",
     "load",
+    "repaired",
 ]
 
 

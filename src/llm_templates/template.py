@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from .continuation import Continuation
+from .diagnosis import Finding, diagnose, repaired
 from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
@@ -20,6 +21,8 @@ PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
 CLOSED = ("messages",)
 #: The name of the template that takes over when tools are given.
 TOOL_USE = "tool_use"
+__all__ = ["ChatTemplate", "Finding", "load", "repaired"]
+
 #: Names a template takes from the call itself, which no variable may have.
 RESERVED = frozenset(
     {
@@ -211,6 +214,32 @@ class ChatTemplate:
         except Exception as error:  # noqa: BLE001  (the engine says what it means)
             raise self._engine.failure(error) from error.__cause__
         return text if continuation is None else continuation.cut(text)
+
+    def diagnose(
+        self,
+        messages: Any,
+        *,
+        tools: Sequence[Any] | None = None,
+        documents: Sequence[Any] | None = None,
+        variables: Mapping[str, Any] | None = None,
+    ) -> list[Finding]:
+        """What this template does to the conversation that its author may not have meant, each with what would help.
+
+        A role the template refuses, parts printed as Python writes a list, arguments encoded twice, text that never
+        reaches the prompt. Nothing is changed; `repaired(messages, findings)` makes the changes the findings propose.
+
+        >>> template = ChatTemplate.from_string("{{ messages[0].content }}")
+        >>> findings = template.diagnose([{"role": "user", "content": [{"type": "text", "text": "Hi"}]}])
+        >>> print(findings[0])
+        messages[0].content: its parts are printed as Python writes a list; give the text itself (parts)
+        >>> repaired([{"role": "user", "content": [{"type": "text", "text": "Hi"}]}], findings)
+        [{'role': 'user', 'content': 'Hi'}]
+        """
+
+        def render(part: list[Any]) -> str:
+            return self.render(part, tools=tools, documents=documents, variables=variables)
+
+        return diagnose(messages, render)
 
     def _check_variables(self, variables: Mapping[str, Any], strict: bool) -> None:
         for name in variables:
