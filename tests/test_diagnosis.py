@@ -67,8 +67,8 @@ def test_text_where_the_template_wants_parts_is_found():
 
     findings = template.diagnose(messages)
 
-    assert ("text", 0, "content") in rules(findings)
-    assert template.render(repaired(messages, findings)) == "<user>Hello there\n"
+    assert rules(findings) == [("text", 0, "content")]
+    assert template.render(repaired(messages, findings)) == "<user>Hello there"
 
 
 def test_arguments_encoded_twice_are_found_and_decoded():

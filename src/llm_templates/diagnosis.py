@@ -106,9 +106,12 @@ def _apply(messages: list[Any], render: Render, text: str | None) -> list[Findin
     findings: list[Finding] = []
     for index, message in enumerate(messages):
         normal = normal_message(message)
+        explained: set[str | None] = set()
         for rule in RULES.values():
             found = rule(messages, index, normal, render, text)
-            if found is not None:
+            # The first rule that explains what became of a key is the most exact one.
+            if found is not None and found.key not in explained:
+                explained.add(found.key)
                 findings.append(found)
     return findings
 
