@@ -36,6 +36,7 @@ def test_the_public_names_are_sorted_and_complete():
         "ChatTemplate",
         "Content",
         "Conversation",
+        "Finding",
         "Formatter",
         "InputError",
         "MissingExtraError",
@@ -48,6 +49,7 @@ def test_the_public_names_are_sorted_and_complete():
         "UndefinedError",
         "VariableError",
         "load",
+        "repaired",
     }
     assert all(getattr(llm_templates, name).__doc__ for name in names)
 
