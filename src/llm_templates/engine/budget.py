@@ -35,10 +35,11 @@ class Limits:
     loops: int = 20
     brackets: int = 24
 
-    #: Steps of one render, and what every message or tool node, and every pair of messages, adds.
+    #: Steps of one render, and what every message or tool node, every pair of messages, and every byte adds.
     steps: int = 1_000_000
     steps_per_node: int = 2_000
     steps_per_pair: int = 10
+    steps_per_byte: int = 2
     #: Bytes of values the template creates, of one value, and of output; each grows by a multiple of the input's bytes.
     #: Created bytes also grow with bytes x messages, for templates that gather their output in one text piece by piece.
     created: int = 24 * MIB
@@ -164,6 +165,11 @@ class Budget:
         """Charge a text that is there already."""
         self.charge(len(text) if text.isascii() else 4 * len(text))
 
+    def strip(self, text: str, stripped: str) -> None:
+        """Charge what was scanned to strip `text`, and what is left as a new text."""
+        self.work(len(text) - len(stripped))
+        self.charge_text(stripped)
+
     def search(self, length: int, wanted: int, backwards: bool = False) -> None:
         """Charge the search for `wanted` characters in `length`.
 
@@ -202,6 +208,7 @@ class Budget:
         scale, limits = self.scale(), self.limits
         self.steps_left += limits.steps_per_node * (scale.messages + scale.nodes)
         self.steps_left += limits.steps_per_pair * scale.messages * scale.messages
+        self.steps_left += limits.steps_per_byte * scale.bytes
         # The bytes go below zero rather than up again: `few_bytes` must not find them untouched.
         self._bytes_floor -= limits.created_per_byte * scale.bytes
         self._bytes_floor -= limits.created_per_byte_and_message * scale.bytes * min(scale.messages, MOST_MESSAGES)

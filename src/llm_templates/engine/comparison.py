@@ -29,6 +29,15 @@ def comparable(run: Run, value: Any) -> Any:
     return value
 
 
+def place(run: Run, key: Any, size: int) -> None:
+    """Charge a place for `key` among `size` others in a dict or a set.
+
+    Numbers beyond 60 bits, and tuples, can be chosen so that all of them fall on one place; the hashes of text cannot.
+    """
+    if type(key) is tuple or (isinstance(key, int | float) and not -(1 << 60) < key < 1 << 60):
+        run.spend(size + 1)
+
+
 def equal(run: Run, left: Any, right: Any) -> bool:
     if type(left) in SCALARS and type(right) in SCALARS:
         if type(left) is str and type(right) is str and len(left) == len(right) > FREE_SCAN:

@@ -205,6 +205,8 @@ def modulo(run: Run, left: Any, right: Any) -> Any:
 
 def printf(run: Run, form: str, values: Any) -> str:
     """`form % values`, as Python does it, once its widths are known to be affordable."""
+    run.spend(len(form) >> 3)
+    run.create(64 * form.count("%"))
     values, _ = settle(run, values)
     fields = _printf_fields(form)
     given = values if isinstance(values, tuple) else () if type(values) is dict else (values,)
@@ -255,7 +257,8 @@ def _printf_fields(form: str) -> list[tuple[int, int]]:
 
 def format_text(run: Run, form: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     """`form.format(*args, **kwargs)`, its fields read by the language's own rules."""
-    run.work(len(form))
+    run.spend(len(form) >> 3)
+    run.create(64 * (form.count("{") + form.count("}")))
     escape = markupsafe.escape if isinstance(form, Markup) else None
     result = _format(run, form, args, kwargs, [0], 2, escape)
     return Markup(result) if escape else result
@@ -281,6 +284,8 @@ def _format(
             pieces.append(str(value))
             continue
         shown = _format_field(run, value, spec)
+        if escape:
+            run.create_text(5 * len(shown), shown)
         pieces.append(str(escape(shown)) if escape else shown)
         run.spend(1)
     run.create_text(sum(map(len, pieces)), *pieces)

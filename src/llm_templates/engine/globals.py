@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import BudgetError, RaisedError, SecurityError
+from .comparison import place
 from .iteration import each
 from .printing import text
 from .run import Run
@@ -65,6 +66,7 @@ def make_dict(run: Run, /, *args: Any, **kwargs: Any) -> dict[Any, Any]:
         for pair in each(run, args[0]):
             run.create(64)
             key, value = each(run, pair)
+            place(run, key, len(result))
             result[key] = value
     run.create(64 * len(kwargs))
     result.update(kwargs)
@@ -76,6 +78,7 @@ def from_keys(run: Run, keys: Any, value: Any = None, /) -> dict[Any, Any]:
     result: dict[Any, Any] = {}
     for key in each(run, keys):
         run.create(64)
+        place(run, key, len(result))
         result[key] = value
     return result
 

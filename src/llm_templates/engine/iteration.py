@@ -46,7 +46,8 @@ def listed(run: Run, value: Any) -> list[Any]:
     if kind is Loop:
         raise TypeError("a loop cannot be looped over")
     if kind in INDEXED_TYPES:
-        run.create((64 if isinstance(value, str) else 8) * len(value))
+        # A list of slots; a character and a number of its own for each, where there were none before.
+        run.create((64 if isinstance(value, str) else 40 if kind is range else 8) * len(value))
         return list(value)
     if kind is Undefined:
         return []
@@ -58,6 +59,13 @@ def each(run: Run, value: Any) -> Iterator[Any]:
     source: Iterable[Any] = value.iterator if type(value) is Stream else sequence(run, value, 1)
     for found in source:
         yield found if type(found) in CLOSED_ITEMS else run.border.lower(found)
+
+
+def stream(run: Run, iterator: Iterator[Any], source: object = None) -> Stream:
+    """A lazy value that reads from `source`: an object, an iterator and the frame of a generator."""
+    run.spend(5)
+    run.charge(512)
+    return Stream(iterator, source)
 
 
 def pairs(run: Run, value: Any, cost: int) -> Any:

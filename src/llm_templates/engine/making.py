@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import SecurityError, TemplateRuntimeError
-from .comparison import comparable
+from .comparison import comparable, place
 from .printing import text
 from .run import Run
 from .values import (
@@ -39,6 +39,8 @@ def new_tuple(run: Run, *items: Any) -> tuple[Any, ...]:
 def new_dict(run: Run, *keys_and_values: Any) -> dict[Any, Any]:
     run.create(32 * len(keys_and_values))
     keys = [comparable(run, key) for key in keys_and_values[::2]]
+    for size, key in enumerate(keys):
+        place(run, key, size)
     return dict(zip(keys, keys_and_values[1::2], strict=True))
 
 

@@ -49,7 +49,7 @@ def _strips(name: str) -> Method:
     def strip(run: Run, value: str, /, chars: Any = None) -> str:
         stripped = method(value, chars)
         if len(stripped) != len(value):
-            run.create_text(len(stripped), stripped)
+            run.strip(value, stripped)
         return _kept(value, stripped)  # type: ignore[no-any-return]
 
     return strip
@@ -302,6 +302,7 @@ def _function_method(name: str) -> Method:
 
 
 def _unescape(run: Run, value: Markup, /) -> str:
+    run.work(16 * len(value))
     run.create_text(len(value), value)
     return value.unescape()
 

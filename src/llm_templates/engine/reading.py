@@ -75,12 +75,18 @@ INTERNAL_NAMES: frozenset[str] = frozenset(
 DICT_METHODS: frozenset[str] = frozenset(name for name in dir(dict) if not name.startswith("_"))
 
 
-def no_attribute(owner: object, name: Any) -> Undefined:
+def no_attribute(run: Run, owner: object, name: Any) -> Undefined:
     """The undefined value of an attribute or item that `owner` does not have."""
+    run.spend(3)
+    run.charge(256)
     shown = type_name(owner) if owner is None else f"{type_name(owner)} object"
     if isinstance(name, str):
-        return Undefined(f"{shown!r} has no attribute {name!r}")
+        return Undefined(f"{shown!r} has no attribute {name[:NAME_SHOWN]!r}")
     return Undefined(f"{shown} has no element {name!r}" if type(name) is int else f"{shown} has no such element")
+
+
+#: How much of a name an error text shows.
+NAME_SHOWN = 100
 
 
 def entry(run: Run, mapping: dict[Any, Any], key: Any) -> Any:
@@ -117,7 +123,7 @@ def attribute(run: Run, value: Any, name: str) -> Any:
             return found
         if name.startswith("__") and hasattr(dict, name):
             raise SecurityError(f"access to attribute {name!r} of a dict is refused")
-        return no_attribute(value, name)
+        return no_attribute(run, value, name)
     if kind is Undefined:
         return value.fail()
     if kind is Namespace:
@@ -135,7 +141,7 @@ def attribute(run: Run, value: Any, name: str) -> Any:
         raise SecurityError(f"access to attribute {name!r} of a {type_name(value)} is refused")
     if name in REFUSED_METHODS.get(kind, ()):
         return _refused(value, name)
-    return no_attribute(value, name)
+    return no_attribute(run, value, name)
 
 
 def _method(value: Any, name: str) -> Any:
@@ -156,7 +162,7 @@ def item(run: Run, value: Any, key: Any) -> Any:
         try:
             found = entry(run, value, key)
         except TypeError:  # a key that cannot be hashed
-            return no_attribute(value, key)
+            return no_attribute(run, value, key)
         if found is not MISSING:
             return found
     elif kind is Undefined:
@@ -165,11 +171,11 @@ def item(run: Run, value: Any, key: Any) -> Any:
         try:
             found = value[key]
         except IndexError:
-            return no_attribute(value, key)
+            return no_attribute(run, value, key)
         return found if type(found) in CLOSED_ITEMS else run.border.lower(found)
     if isinstance(key, str):
         return attribute(run, value, str(key))
-    return no_attribute(value, key)
+    return no_attribute(run, value, key)
 
 
 def part(run: Run, value: Any, start: Any, stop: Any, step: Any) -> Any:

@@ -8,16 +8,19 @@ from itertools import filterfalse
 from itertools import groupby as group_runs
 from typing import Any
 
-from ..errors import SecurityError, TemplateRuntimeError
+from ..errors import BudgetError, SecurityError, TemplateRuntimeError
 from .arithmetic import add
 from .budget import FREE_SCAN
-from .comparison import SCALARS, comparable, equal
-from .iteration import each
+from .comparison import SCALARS, comparable, equal, place
+from .iteration import each, stream
 from .reading import item
 from .run import Run
 from .values import CLOSED, Group, Stream, Undefined, type_name
 
 Getter = Callable[[Any], Any]
+
+#: The longest attribute path, such as "function.name" or, for sort, "role,name".
+LONGEST_PATH = 256
 
 #: The tables of filters and tests, which `map` and `select` find by name when they run; set by the package.
 TABLES: dict[str, dict[str, Callable[..., Any]]] = {"filter": {}, "test": {}}
@@ -39,7 +42,11 @@ def _text_parts(path: str) -> tuple[Any, ...]:
 def _parts(path: Any) -> tuple[Any, ...]:
     if path is None:
         return ()
-    return _text_parts(str(path)) if isinstance(path, str) else (path,)
+    if isinstance(path, str):
+        if len(path) > LONGEST_PATH:
+            raise BudgetError(f"an attribute path has more than {LONGEST_PATH} characters")
+        return _text_parts(str(path))
+    return (path,)
 
 
 def getter(run: Run, path: Any, fallback: Any = None, fold_case: bool = False) -> Getter | None:
@@ -96,6 +103,8 @@ def sort(
     run: Run, value: Any, /, reverse: Any = False, case_sensitive: Any = False, attribute: Any = None
 ) -> list[Any]:
     """The items in order; text without regard to case unless `case_sensitive`."""
+    if isinstance(attribute, str) and len(attribute) > LONGEST_PATH:
+        raise BudgetError(f"an attribute path has more than {LONGEST_PATH} characters")
     paths = attribute.split(",") if isinstance(attribute, str) else [attribute]
     getters = [getter(run, path, fold_case=not case_sensitive) for path in paths]
 
@@ -134,12 +143,13 @@ def unique(run: Run, value: Any, /, case_sensitive: Any = False, attribute: Any 
         seen: set[Any] = set()
         for found in each(run, value):
             key = comparable(run, read(found) if read else found)
+            place(run, key, len(seen))
             if key not in seen:
                 run.create(32)
                 seen.add(key)
                 yield found
 
-    return Stream(items(), value)
+    return stream(run, items(), value)
 
 
 def _extreme(run: Run, value: Any, choose: Any, case_sensitive: Any, attribute: Any) -> Any:
@@ -193,7 +203,7 @@ def map_items(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Stream:
         for found in each(run, value):
             yield apply(found)
 
-    return Stream(items(), value)
+    return stream(run, items(), value)
 
 
 def _mapping(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Getter:
@@ -220,13 +230,13 @@ def _choosing(keep: bool, by_attribute: bool) -> tuple[Callable[..., Stream], Ca
             return filter(passes, each(run, value))
         return filterfalse(passes, each(run, value))
 
-    def stream(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Stream:
+    def lazily(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Stream:
         _refuse_internal(args)
 
         def items() -> Iterator[Any]:
             yield from chosen(run, value, args, kwargs)
 
-        return Stream(items(), value)
+        return stream(run, items(), value)
 
     def listed(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> list[Any]:
         _refuse_internal(args)
@@ -234,7 +244,7 @@ def _choosing(keep: bool, by_attribute: bool) -> tuple[Callable[..., Stream], Ca
         run.create(8 * len(items))
         return items
 
-    return stream, listed
+    return lazily, listed
 
 
 def _refuse_internal(args: Iterable[Any]) -> None:

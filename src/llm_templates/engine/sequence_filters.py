@@ -7,7 +7,7 @@ from typing import Any
 
 from ..errors import TemplateRuntimeError
 from .calls import call_method
-from .iteration import each, has_items, listed
+from .iteration import each, has_items, listed, stream
 from .reading import attribute, no_attribute
 from .run import Run
 from .values import (
@@ -67,16 +67,16 @@ def reverse(run: Run, value: Any, /) -> Any:
         raise TemplateRuntimeError("argument must be iterable")
     items = list(each(run, value))
     items.reverse()
-    return items if type(value) is Stream else Stream(iter(items))
+    return items if type(value) is Stream else stream(run, iter(items))
 
 
 def items(run: Run, value: Any, /) -> Any:
     """The pairs of a mapping."""
     if type(value) is Undefined:
-        return Stream(iter(()))
+        return stream(run, iter(()))
     if type(value) is not dict:
-        return Stream(_not_a_mapping())
-    return Stream(each(run, call_method(run, value, "items")))
+        return stream(run, _not_a_mapping())
+    return stream(run, each(run, call_method(run, value, "items")))
 
 
 def _not_a_mapping() -> Iterator[Any]:
@@ -96,7 +96,7 @@ def attr(run: Run, value: Any, /, name: Any) -> Any:
     if not isinstance(name, str):
         raise TypeError(f"attribute name must be string, not {type_name(name)}")
     if type(value) is dict and not hasattr(dict, name):
-        return no_attribute(value, name)
+        return no_attribute(run, value, name)
     return attribute(run, value, str(name))
 
 
@@ -120,7 +120,7 @@ def fill_slices(run: Run, value: Any, /, slices: Any, fill_with: Any = None) -> 
                 part.append(fill_with)
             yield part
 
-    return Stream(parts(), value)
+    return stream(run, parts(), value)
 
 
 def batch(run: Run, value: Any, /, linecount: Any, fill_with: Any = None) -> Stream:
@@ -140,4 +140,4 @@ def batch(run: Run, value: Any, /, linecount: Any, fill_with: Any = None) -> Str
                 part = part + [fill_with] * (linecount - len(part))
             yield part
 
-    return Stream(parts(), value)
+    return stream(run, parts(), value)

@@ -48,7 +48,7 @@ def title(run: Run, value: Any, /) -> str:
     """Words begin with capitals; unlike the method, only after a dash, a bracket or white space."""
     value = soft(run, value)
     run.create_text(3 * len(value), value)
-    run.work(8 * len(value))
+    run.spend(len(value))
     pieces: list[str] = []
     begins = True
     start = 0
@@ -140,7 +140,7 @@ def wordwrap(
     between = "\n" if wrapstring is None else wrapstring
     lines = METHODS[str]["splitlines"](run, value)
     # textwrap cuts text into chunks and looks at each: far more than a scan, and a line may be a single character.
-    run.work(64 * len(value))
+    run.spend(8 * len(value))
     run.create_text(len(value) * (len(between) + 1), value, between)
     wrapped = [
         between.join(

@@ -124,7 +124,7 @@ def cost(body: Iterable[nodes.Node]) -> int:
         elif isinstance(node, nodes.Add):
             # One chain makes one text.
             for operand in (node.left, node.right):
-                if isinstance(operand, nodes.Add):
+                if isinstance(operand, nodes.Add) and _works_freely(operand):
                     count -= 2 * FREE_COST
                 stack.append(operand)
         elif not isinstance(node, nodes.Macro):
@@ -139,7 +139,10 @@ def _works_freely(node: nodes.Node) -> bool:
         return any(operand.op in ("in", "notin") for operand in node.ops)
     if isinstance(node, nodes.Getattr):
         return node.attr in ("strip", "lstrip", "rstrip")
-    return isinstance(node, nodes.Add | nodes.Concat)
+    if isinstance(node, nodes.Add):
+        operands = (node.left, node.right)
+        return all(isinstance(part.value, str) for part in operands if isinstance(part, nodes.Const))
+    return isinstance(node, nodes.Concat)
 
 
 #: What a loop over a list can tell by counting.
