@@ -63,7 +63,7 @@ def each(run: Run, value: Any) -> Iterator[Any]:
 
 def stream(run: Run, iterator: Iterator[Any], source: object = None) -> Stream:
     """A lazy value that reads from `source`: an object, an iterator and the frame of a generator."""
-    run.spend(5)
+    run.spend(25)
     run.charge(512)
     return Stream(iterator, source)
 

@@ -302,7 +302,7 @@ def _function_method(name: str) -> Method:
 
 
 def _unescape(run: Run, value: Markup, /) -> str:
-    run.work(16 * len(value))
+    run.work(64 * len(value))
     run.create_text(len(value), value)
     return value.unescape()
 

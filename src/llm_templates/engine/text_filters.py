@@ -48,7 +48,9 @@ def title(run: Run, value: Any, /) -> str:
     """Words begin with capitals; unlike the method, only after a dash, a bracket or white space."""
     value = soft(run, value)
     run.create_text(3 * len(value), value)
+    # Every word is a text of its own for a while.
     run.spend(len(value))
+    run.charge(32 * len(value))
     pieces: list[str] = []
     begins = True
     start = 0
