@@ -74,8 +74,8 @@ MOST_MESSAGES = 1_000
 
 #: Text of at most this many characters may be made without charging bytes, at places the compiler has charged
 #: `FREE_COST` steps for in advance; asking each time would cost more than making it.
-FREE_TEXT = 512
-FREE_COST = 48
+FREE_TEXT = 1_024
+FREE_COST = 96
 #: Lists, tuples and dicts of at most this many items that the template writes out are not charged one by one either.
 FREE_ITEMS = 8
 #: Text of at most this many characters may be searched for a few without charging steps, at places charged the same in
@@ -163,7 +163,9 @@ class Budget:
 
     def charge_text(self, text: str) -> None:
         """Charge a text that is there already."""
-        self.charge(len(text) if text.isascii() else 4 * len(text))
+        self.bytes_left -= len(text) if text.isascii() else 4 * len(text)
+        if self.bytes_left < self._bytes_floor:
+            self.charge(0)
 
     def strip(self, text: str, stripped: str) -> None:
         """Charge what was scanned to strip `text`, and what is left as a new text."""

@@ -163,7 +163,7 @@ def wordwrap(
 def wordcount(run: Run, value: Any, /) -> int:
     """How many words, runs of letters, digits and underscores, the text has."""
     value = soft(run, value)
-    run.work(8 * len(value))
+    run.spend(len(value))
     count = 0
     inside = False
     for character in value:

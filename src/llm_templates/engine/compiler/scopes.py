@@ -105,6 +105,10 @@ def undeclared(body: Iterable[nodes.Node], names: tuple[str, ...]) -> set[str]:
     return found
 
 
+#: A call of the dialect takes as long as this many nodes that are written out.
+CALL_NODES = 4
+
+
 def cost(body: Iterable[nodes.Node]) -> int:
     """The steps one turn through `body` is charged: half its nodes, those of inner loops and macros left out.
 
@@ -115,6 +119,8 @@ def cost(body: Iterable[nodes.Node]) -> int:
     while stack:
         node = stack.pop()
         count += 1
+        if isinstance(node, nodes.Call | nodes.Filter | nodes.Mul | nodes.Div | nodes.FloorDiv | nodes.Mod | nodes.Pow):
+            count += CALL_NODES
         if _works_freely(node):
             count += 2 * FREE_COST
         if isinstance(node, nodes.List | nodes.Tuple | nodes.Dict):
