@@ -17,10 +17,11 @@ LAYERS = (
     {"errors"},
     {"conversation", "schema", "engine"},
     {"families", "lowering"},
-    {"sources", "saving", "continuation", "diagnosis"},
+    {"sources", "continuation", "diagnosis"},
+    {"saving"},
     {"grammar", "tokens"},
     {"template"},
-    {"formatter", "records", "checks", "batch", "integrations"},
+    {"formatter", "history", "records", "checks", "batch", "integrations"},
     {"cli", "playground"},
     {"__init__", "__main__"},
 )

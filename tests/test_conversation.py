@@ -110,3 +110,21 @@ def test_the_role_of_a_single_message_must_be_text():
     """A message that is made by itself is checked, too."""
     with pytest.raises(InputError, match="the message: the role must be text, not int"):
         Content(role=5)
+
+
+def test_messages_are_appended_one_after_the_other():
+    """`append_prompt` takes a role and a text, or a message, and gives the conversation back."""
+    conversation = Conversation("zephyr")
+    assert conversation.append_prompt("user", "Hello!") is conversation
+    conversation.append_prompt(role="assistant", message="Hi.").append_prompt(content=Content("user", "Bye."))
+    conversation.append_prompt(content={"role": "assistant", "content": "Bye."})
+    assert [message.role for message in conversation.messages] == ["user", "assistant", "user", "assistant"]
+    assert conversation.messages[3] == Content("assistant", "Bye.")
+
+
+def test_an_appended_message_is_checked():
+    """Nothing at all, and something that is no message, are refused."""
+    with pytest.raises(InputError, match="append_prompt needs a role and a message"):
+        Conversation("zephyr").append_prompt(message="Hello!")
+    with pytest.raises(InputError, match="content must be a Content or a mapping, not str"):
+        Conversation("zephyr").append_prompt(content="Hello!")

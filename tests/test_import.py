@@ -48,8 +48,10 @@ def test_the_public_names_are_sorted_and_complete():
         "TemplatesError",
         "UndefinedError",
         "VariableError",
+        "format_chat_history",
         "load",
         "repaired",
+        "tool_schema",
     }
     assert all(getattr(llm_templates, name).__doc__ for name in names)
 

@@ -1,6 +1,6 @@
 """The exact prompt a chat model was trained on, from any chat template."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .conversation import Content, Conversation
 from .diagnosis import Finding, repaired
@@ -18,7 +18,11 @@ from .errors import (
     VariableError,
 )
 from .formatter import Formatter
+from .history import format_chat_history
 from .template import ChatTemplate, load
+
+if TYPE_CHECKING:
+    from .schema import tool_schema
 
 __all__ = [
     "BudgetError",
@@ -37,15 +41,21 @@ __all__ = [
     "TemplatesError",
     "UndefinedError",
     "VariableError",
+    "format_chat_history",
     "load",
     "repaired",
+    "tool_schema",
 ]
 
 
 def __getattr__(name: str) -> Any:
+    # Read when asked for: each of them costs an import that most programs never need.
     if name == "__version__":
-        # Read when asked for: importlib.metadata costs more than the rest of the import.
         from importlib.metadata import version
 
         return version("llm-templates")
+    if name == "tool_schema":
+        from .schema import tool_schema
+
+        return tool_schema
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

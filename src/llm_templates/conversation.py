@@ -117,6 +117,26 @@ class Conversation:
         self.model = model
         self.messages = [_as_content(message, f"messages[{index}]") for index, message in enumerate(messages)]
 
+    def append_prompt(
+        self, role: str | None = None, message: Any = None, content: Content | Mapping[str, Any] | None = None
+    ) -> Conversation:
+        """Add a message at the end, `content` or one of `role` and `message`, and return the conversation.
+
+        Raises:
+            InputError: neither is given.
+
+        >>> Conversation("zephyr").append_prompt("user", "Hello!").append_prompt("assistant", "Hi.").messages[-1].role
+        'assistant'
+        """
+        if content is None and role is None:
+            raise InputError(
+                "append_prompt needs a role and a message, or content=Content(...)",
+                hint='conversation.append_prompt(role="user", message="Hello!")',
+            )
+        added = Content(role=role, content=message) if content is None and role is not None else content
+        self.messages.append(_as_content(added, "content"))
+        return self
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Conversation) and (self.model, self.messages) == (other.model, other.messages)
 
@@ -126,7 +146,7 @@ class Conversation:
         return f"Conversation(model={self.model!r}, messages={self.messages!r})"
 
 
-def _as_content(message: Content | Mapping[str, Any], place: str) -> Content:
+def _as_content(message: Content | Mapping[str, Any] | None, place: str) -> Content:
     if isinstance(message, Content):
         return message
     if isinstance(message, Mapping):

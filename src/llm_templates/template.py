@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -151,7 +152,7 @@ class ChatTemplate:
         Args:
             messages: a list of messages (dicts in the OpenAI shape, or objects that lower to them), or a conversation
                 object that holds one as `.messages`. Read as the template reads it, never changed.
-            tools: tool schemas.
+            tools: tool schemas, or Python functions, whose schemas are made from their signatures and docstrings.
             documents: documents for retrieval, dicts as the template wants them.
             add_generation_prompt: end with what precedes the model's answer.
             continue_final_message: end inside the last message, so that the model goes on with it; a text names the
@@ -194,7 +195,7 @@ class ChatTemplate:
             continuation = Continuation(messages[-1], continue_final_message, self.source)
             messages = [*messages[:-1], continuation.message]
         if tools is not None:
-            tools = _mappings("tools", tools)
+            tools = _tools(tools)
         if documents is not None:
             documents = _mappings("documents", documents)
         root, values = self._root, self._values
@@ -241,6 +242,38 @@ class ChatTemplate:
 
         return diagnose(messages, render)
 
+    def save(self, folder: str | os.PathLike[str]) -> list[str]:
+        """Write the template into a model's folder, or a new one, as transformers reads it back.
+
+        A model that is there keeps everything else; the template it had is replaced. Returns the paths that changed.
+
+        Raises:
+            SourceError: a file that is there is broken, or one cannot be written.
+        """
+        from .saving import save_templates
+
+        return save_templates(folder, self._templates(), self.special_tokens)
+
+    def push_to_hub(self, repository: str, **options: Any) -> str:
+        """Write the template into a repository on the hub, as one commit, and return the commit's address.
+
+        Args:
+            repository: the model's id, `owner/name`.
+            options: `revision`, `message`, `private`, `create_pr`, `token`, `endpoint`, as `huggingface_hub` has them.
+
+        Raises:
+            SourceError: the hub refuses or cannot be reached.
+        """
+        from .saving import push_templates
+
+        return push_templates(repository, self._templates(), self.special_tokens, **options)
+
+    def _templates(self) -> dict[str, str]:
+        templates = {DEFAULT: self.source}
+        if self._with_tools is not None:
+            templates[self._with_tools.variant] = self._with_tools.source
+        return templates
+
     def _check_variables(self, variables: Mapping[str, Any], strict: bool) -> None:
         for name in variables:
             if name in RESERVED:
@@ -276,6 +309,19 @@ class ChatTemplate:
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(names) or "none"
+
+
+def _tools(tools: Sequence[Any]) -> Sequence[Any]:
+    """Tool schemas as they are; those of functions, for which the part that makes them is imported."""
+    if type(tools) is list:
+        for tool in tools:
+            if type(tool) is not dict:
+                break
+        else:
+            return tools
+    from .schema import tool_schemas
+
+    return tool_schemas(tools)
 
 
 def _mappings(what: str, values: Sequence[Any]) -> Sequence[Any]:
@@ -328,8 +374,6 @@ def load(
             )
         stand_in = resolve(default)
         templates, tokens = stand_in.templates, {**stand_in.special_tokens, **tokens}
-    if variant is None and DEFAULT not in templates:
-        variant = next(iter(templates)) if len(templates) == 1 else None
     wanted = variant or DEFAULT
     if wanted not in templates:
         names = ", ".join(map(repr, sorted(templates)))

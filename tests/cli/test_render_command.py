@@ -42,6 +42,22 @@ def test_standard_input():
         assert run("chatml", "-", stdin=data).stdout_bytes == expected
 
 
+def test_json_lines_are_told_by_themselves(tmp_path):
+    """A message on each line, a single message, and a single conversation on its line are conversations."""
+    expected = run("chatml", written(tmp_path / "talk.json", TALK)).stdout
+    lines = "".join(f"{json.dumps(message)}\r\n\n" for message in TALK)
+    assert run("chatml", "-", stdin=lines).stdout == expected
+    assert run("chatml", "-", stdin=f"\n{json.dumps(TALK)}\n").stdout == expected
+    assert run("chatml", "-", stdin=json.dumps({"messages": TALK})).stdout == expected
+    assert run("chatml", "-", stdin=json.dumps(USER)).stdout == run("chatml", "-u", "Hello!").stdout
+
+
+def test_several_user_messages():
+    """Each -u is a message of its own, in order."""
+    messages = [{"role": "user", "content": text} for text in ("a", "b")]
+    assert run("chatml", "-u", "a", "-u", "b").stdout == load("chatml").render(messages, add_generation_prompt=True)
+
+
 def test_system_and_user_stand_around_the_file(tmp_path):
     """`-s` goes before the messages of the file and `-u` after them."""
     result = run("chatml", written(tmp_path / "talk.json", TALK[:2]), "-s", "Be brief.", "-u", "More.")
@@ -56,9 +72,13 @@ def test_the_generation_prompt_can_be_left_out():
 
 
 def test_the_last_message_can_be_continued(tmp_path):
-    """The prompt ends inside it, without a generation prompt."""
-    result = run("zephyr", written(tmp_path / "talk.json", TALK[:2]), "--continue-final-message")
-    assert result.stdout == "<|user|>\nHello!</s>\n<|assistant|>\nHi."
+    """The prompt ends inside it, without a generation prompt; the option does not swallow the word after it."""
+    path = written(tmp_path / "talk.json", TALK[:2])
+    for arguments in ([path, "--continue-final-message"], ["--continue-final-message", path]):
+        assert run("zephyr", *arguments).stdout == "<|user|>\nHello!</s>\n<|assistant|>\nHi."
+    template = "{% for m in messages %}{{ m.reasoning_content }}|{{ m.content }}{% endfor %}"
+    path = written(tmp_path / "thought.json", [{"role": "assistant", "content": "", "reasoning_content": "Hm"}])
+    assert run(template, path, "--continue-final-message=reasoning_content").stdout == "Hm"
     result = run("zephyr", "-u", "Hello!", "--continue-final-message", "--generation-prompt")
     assert result.exit_code == 2
     assert "leaves no place for" in result.stderr
@@ -66,15 +86,17 @@ def test_the_last_message_can_be_continued(tmp_path):
 
 def test_an_object_brings_tools_and_documents(tmp_path):
     """An object has `messages` and may have the rest; the option wins over its tools, other keys are pointed out."""
-    template = "{{ tools|tojson }}|{{ documents|tojson }}"
+    template = "{{ tools|tojson }}|{{ documents|tojson }}|{{ messages[0].content }}"
     content = {"messages": [USER], "tools": [{"name": "a"}], "documents": [{"title": "b"}], "temperature": 1, "n": 2}
     path = written(tmp_path / "request.json", content)
     result = run(template, path)
-    assert result.stdout == '[{"name": "a"}]|[{"title": "b"}]'
+    assert result.stdout == '[{"name": "a"}]|[{"title": "b"}]|Hello!'
     assert result.stderr == f"Note: {path}: not used: n, temperature\n"
     tools = written(tmp_path / "tools.json", [{"name": "other"}])
-    assert run(template, path, "--tools", tools).stdout == '[{"name": "other"}]|[{"title": "b"}]'
-    assert run(template, written(tmp_path / "bare.json", {"messages": [USER], "tools": None})).stdout == "null|null"
+    assert run(template, path, "--tools", tools).stdout == '[{"name": "other"}]|[{"title": "b"}]|Hello!'
+    assert (
+        run(template, written(tmp_path / "bare.json", {"messages": [USER], "tools": None})).stdout == "null|null|Hello!"
+    )
 
 
 @pytest.mark.parametrize(
@@ -111,15 +133,78 @@ def test_a_folder_and_a_template_file(tmp_path):
     assert run(str(tmp_path / "chat_template.jinja"), "-u", "Hello!").stdout == "Hello!"
 
 
+def test_named_templates(tmp_path):
+    """A model's other templates are chosen by name, and the one for tools by giving tools, as the library does."""
+    templates = [{"name": name, "template": f"{name}: {{{{ messages[0].content }}}}"} for name in ("default", "rag")]
+    written(tmp_path / "tokenizer_config.json", {"chat_template": templates})
+    assert run(str(tmp_path), "-u", "x").stdout == "default: x"
+    assert run(str(tmp_path), "-u", "x", "--variant", "rag").stdout == "rag: x"
+    templates.append({"name": "tool_use", "template": "{{ bos_token }}tools: {{ messages[0].content }}{{ tools }}"})
+    written(tmp_path / "tokenizer_config.json", {"chat_template": templates, "bos_token": "<s>", "eos_token": "</s>"})
+    tools = written(tmp_path / "tools.json", [])
+    document = json.loads(run(str(tmp_path), "-u", "x", "--tools", tools, "--json").stdout)
+    assert (document["prompt"], document["variant"]) == ("<s>tools: x[]", "tool_use")
+    assert document["special_tokens"] == {"bos_token": "<s>"}
+    document = json.loads(run(str(tmp_path), "-u", "x", "--tools", tools, "--json", "--variant", "rag").stdout)
+    assert (document["prompt"], document["variant"], document["special_tokens"]) == ("rag: x", "rag", {})
+
+
+def test_a_model_without_a_template(tmp_path):
+    """The built-in name to use instead is the user's choice."""
+    written(tmp_path / "tokenizer_config.json", {"bos_token": "<s>"})
+    assert run(str(tmp_path), "-u", "x", "--default", "chatml").stdout == run("chatml", "-u", "x").stdout
+    document = json.loads(run(str(tmp_path), "-u", "x", "--default", "chatml", "--json").stdout)
+    assert document["source"] == "the built-in family chatml, in place of the model's own"
+
+
+def test_one_document():
+    """--json tells the prompt and what it was made with, and notes are in it instead of on standard error."""
+    result = run("zephyr", "-", "--json", stdin=json.dumps({"messages": [USER], "n": 1}))
+    assert json.loads(result.stdout) == {
+        "prompt": "<|user|>\nHello!</s>\n<|assistant|>\n",
+        "model": "zephyr",
+        "source": "the built-in family zephyr",
+        "variant": "default",
+        "special_tokens": {"eos_token": "</s>"},
+        "notes": ["standard input: not used: n"],
+    }
+    assert result.stdout.endswith("}\n")
+    assert result.stdout.count("\n") == 1
+    assert result.stderr == ""
+
+
+def test_a_document_takes_half_a_character():
+    """What UTF-8 cannot write, JSON can: as an escape."""
+    stdin = '[{"role": "user", "content": "\\ud83d é"}]'
+    assert json.loads(run("{{ messages[0].content }}", "-", "--json", stdin=stdin).stdout)["prompt"] == "\ud83d é"
+
+
+def test_what_does_not_reach_the_prompt_is_noted(tmp_path):
+    """The prompt is what the template makes; what it leaves out is said beside it."""
+    tools = written(tmp_path / "tools.json", [{"name": "a"}])
+    path = written(tmp_path / "talk.json", [{"role": "tool", "content": "21 °C"}, USER])
+    result = run("zephyr", path, "--tools", tools)
+    assert result.stdout == run("zephyr", "-u", "Hello!").stdout
+    assert result.stderr.splitlines() == [
+        "Note: the template does not read tools: the prompt is without them",
+        "Note: messages[0].content: its text is not in the prompt; the role is 'tool' (dropped)",
+    ]
+
+
+def test_the_option_ends_where_arguments_begin():
+    """What stands behind -- is an argument, whatever it looks like."""
+    assert "there is no file" in run("zephyr", "--", "--continue-final-message").stderr
+
+
 @pytest.mark.parametrize(
     ("arguments", "stdin", "status", "words"),
     [
         (["zephyr"], None, 2, "give a conversation"),
-        (["zephyr", "nowhere.json"], None, 2, "'nowhere.json' does not exist"),
+        (["zephyr", "nowhere.json"], None, 2, "there is no file 'nowhere.json'"),
         (["zephyr", "-u", "x", "--var", "x"], None, 2, "'x' is not of the form NAME=VALUE"),
         (["zephyr", "-u", "x", "--var", "=1"], None, 2, "'=1' is not of the form NAME=VALUE"),
         (["zephyr", "-u", "x", "--nonsense"], None, 2, "No such option"),
-        (["zephyr", "-"], "", 3, "standard input: not valid JSON"),
+        (["zephyr", "-"], "", 3, "standard input: there is nothing in it"),
         (["zephyr", "-"], '[{"role": "user"', 3, "standard input: not valid JSON"),
         (["zephyr", "-"], b'["\xff"]', 3, "standard input: not UTF-8 text (byte 2)"),
         (["zephyr", "-"], "[" * 100_000, 3, "nested too deep"),
@@ -138,7 +223,7 @@ def test_a_folder_and_a_template_file(tmp_path):
         (["{% if %}", "-u", "x"], None, 4, "Expected an expression"),
         (["{% for i in range(9999) %}{{ range(9999)|list }}{% endfor %}", "-u", "x"], None, 4, "budget"),
         (["zephir", "-u", "x"], None, 5, "did you mean zephyr"),
-        (["/", "-u", "x"], None, 5, "has no chat template"),
+        (["/", "-u", "x"], None, 5, "holds no model"),
     ],
 )
 def test_what_is_wrong_is_said(arguments, stdin, status, words):
@@ -148,10 +233,3 @@ def test_what_is_wrong_is_said(arguments, stdin, status, words):
     assert result.stdout == ""
     assert words in result.stderr
     assert "Traceback" not in result.stderr
-
-
-def test_tools_must_be_a_list(tmp_path):
-    """A single tool is not a list of tools."""
-    result = run("zephyr", "-u", "x", "--tools", written(tmp_path / "tools.json", {"name": "a"}))
-    assert result.exit_code == 3
-    assert "expected a list of tools, found an object" in result.stderr

@@ -28,7 +28,7 @@ def folder(**files):
 
 CASES = {
     "unknown-name": lambda: load("zefyr"),
-    "unknown-name-far-from-all": lambda: load("some-organisation/some-model"),
+    "unknown-name-far-from-all": lambda: load("a name far from all others"),
     "missing-file": lambda: load("./chat_template.jinja"),
     "reference-of-another-type": lambda: load(5),
     "folder-without-template": lambda: folder(tokenizer_config__json='{"bos_token": "<s>"}'),
@@ -64,7 +64,8 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_the_text_is_the_one_on_file(name, tmp_path, monkeypatch):
     """The error's kind and text are those of its file, so that a change of words is seen and meant."""
-    monkeypatch.chdir(tmp_path)
+    (tmp_path / "model").mkdir()
+    monkeypatch.chdir(tmp_path / "model")
     with pytest.raises(TemplatesError) as caught:
         CASES[name]()
     text = f"{type(caught.value).__name__}: {caught.value}\n"

@@ -6,7 +6,7 @@ from importlib.resources import files
 import pytest
 
 from llm_templates import SourceError, families
-from llm_templates.sources.directory import SPECIAL_TOKENS
+from llm_templates.sources.special_tokens import STANDARD
 
 FACTS = {
     *("title", "description", "models", "aliases", "roles", "content"),
@@ -40,7 +40,7 @@ def test_facts_are_complete(family):
     assert family.roles
     assert family.stop.tokens
     assert all(quirk.what.endswith(".") and quirk.why.endswith(".") for quirk in family.quirks)
-    assert set(family.special_tokens) <= set(SPECIAL_TOKENS)
+    assert set(family.special_tokens) <= set(STANDARD)
 
 
 def test_names_are_unambiguous():

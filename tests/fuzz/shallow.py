@@ -62,7 +62,7 @@ def render_all(work: list[Case], counts: collections.Counter[str], untyped: list
         except TemplatesError as error:
             counts[type(error).__name__] += 1
             str(error)
-        except BaseException:  # noqa: BLE001 - anything else is what is looked for
+        except BaseException:
             untyped.append(f"{case.source[:300]!r} [{case.context}]\n{traceback.format_exc(limit=-4)}")
 
 

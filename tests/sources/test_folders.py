@@ -1,226 +1,422 @@
-"""Model folders as transformers and others save them: which template counts, and which special tokens it gets."""
+"""Model folders as transformers and others save them: which templates count, and which special tokens they get."""
 
-import json
 import os
 
 import pytest
 
 from llm_templates import SourceError, load
-from llm_templates.sources import directory, resolve
+from llm_templates.sources import content, resolve
 
 TEMPLATE = "{{ bos_token }}{{ messages[0]['content'] }}"
+OLD = "{{ 'old' }}"
+RAG = "{{ 'rag' }}"
+TOOLS = "{{ 'tools' }}"
 
-
-def folder(path, **files):
-    """A folder with these files: text as it is, bytes as they are, anything else as JSON; `__` stands for a slash."""
-    for name, content in files.items():
-        file = path / name.replace("__", "/").replace("_JSON", ".json").replace("_JINJA", ".jinja")
-        file.parent.mkdir(parents=True, exist_ok=True)
-        if isinstance(content, bytes):
-            file.write_bytes(content)
-        else:
-            file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
-    return path
-
-
-#: What lies in the folder; the template and the special tokens that count.
-LAYOUTS = {
+#: What lies in a tokenizer's folder; the templates and the special tokens that count.
+TOKENIZERS = {
     "template file": (
-        {"chat_template_JINJA": TEMPLATE, "tokenizer_config_JSON": {"bos_token": "<s>", "eos_token": "</s>"}},
-        TEMPLATE,
+        {"chat_template.jinja": TEMPLATE, "tokenizer_config.json": {"bos_token": "<s>", "eos_token": "</s>"}},
+        {"default": TEMPLATE},
         {"bos_token": "<s>", "eos_token": "</s>"},
     ),
+    "template file and nothing else": ({"chat_template.jinja": TEMPLATE}, {"default": TEMPLATE}, {}),
     "template in the configuration": (
-        {"tokenizer_config_JSON": {"chat_template": TEMPLATE, "bos_token": "<s>"}},
-        TEMPLATE,
+        {"tokenizer_config.json": {"chat_template": TEMPLATE, "bos_token": "<s>"}},
+        {"default": TEMPLATE},
         {"bos_token": "<s>"},
     ),
     "the file wins over the configuration": (
-        {"chat_template_JINJA": TEMPLATE, "tokenizer_config_JSON": {"chat_template": "{{ 'old' }}"}},
-        TEMPLATE,
+        {"chat_template.jinja": TEMPLATE, "tokenizer_config.json": {"chat_template": OLD}},
+        {"default": TEMPLATE},
         {},
     ),
     "named templates as a list": (
         {
-            "tokenizer_config_JSON": {
+            "tokenizer_config.json": {
                 "chat_template": [
-                    {"name": "tool_use", "template": "{{ 'tools' }}"},
+                    {"name": "tool_use", "template": TOOLS},
                     {"name": "default", "template": TEMPLATE},
                 ]
             }
         },
-        TEMPLATE,
+        {"default": TEMPLATE, "tool_use": TOOLS},
         {},
     ),
     "named templates as an object": (
-        {"tokenizer_config_JSON": {"chat_template": {"default": TEMPLATE, "rag": "{{ 'rag' }}"}}},
-        TEMPLATE,
+        {"tokenizer_config.json": {"chat_template": {"default": TEMPLATE, "rag": RAG}}},
+        {"default": TEMPLATE, "rag": RAG},
         {},
     ),
     "additional templates beside the default": (
-        {"chat_template_JINJA": TEMPLATE, "additional_chat_templates__rag_JINJA": "{{ 'rag' }}"},
-        TEMPLATE,
+        {
+            "chat_template.jinja": TEMPLATE,
+            "additional_chat_templates/rag.jinja": RAG,
+            "additional_chat_templates/tool_use.jinja": TOOLS,
+            "additional_chat_templates/notes.txt": "not a template",
+        },
+        {"default": TEMPLATE, "rag": RAG, "tool_use": TOOLS},
+        {},
+    ),
+    "additional templates replace the configuration's": (
+        {
+            "additional_chat_templates/default.jinja": TEMPLATE,
+            "tokenizer_config.json": {"chat_template": {"default": OLD, "tool_use": TOOLS}},
+        },
+        {"default": TEMPLATE},
+        {},
+    ),
+    "an additional template called default": (
+        {"chat_template.jinja": OLD, "additional_chat_templates/default.jinja": TEMPLATE},
+        {"default": TEMPLATE},
+        {},
+    ),
+    "a legacy file is not a tokenizer's": (
+        {"chat_template.json": {"chat_template": OLD}, "tokenizer_config.json": {"chat_template": TEMPLATE}},
+        {"default": TEMPLATE},
         {},
     ),
     "tokens as objects": (
         {
-            "chat_template_JINJA": TEMPLATE,
-            "tokenizer_config_JSON": {
+            "chat_template.jinja": TEMPLATE,
+            "tokenizer_config.json": {
                 "bos_token": {"__type": "AddedToken", "content": "<s>", "lstrip": False},
                 "eos_token": None,
+                "image_token": {"__type": "AddedToken", "content": "<image>"},
+                "video_token": {"content": "<video>"},
             },
         },
-        TEMPLATE,
-        {"bos_token": "<s>"},
+        {"default": TEMPLATE},
+        {"bos_token": "<s>", "image_token": "<image>"},
     ),
     "tokens of one model": (
         {
-            "chat_template_JINJA": TEMPLATE,
-            "tokenizer_config_JSON": {
+            "chat_template.jinja": TEMPLATE,
+            "tokenizer_config.json": {
                 "add_bos_token": True,
                 "image_token": "<image>",
                 "extra_special_tokens": {"audio": "<audio>", "video_token": "<video>"},
             },
         },
-        TEMPLATE,
+        {"default": TEMPLATE},
         {"image_token": "<image>", "audio": "<audio>", "video_token": "<video>"},
     ),
+    "tokens of one model under their old name": (
+        {
+            "chat_template.jinja": TEMPLATE,
+            "tokenizer_config.json": {"model_specific_special_tokens": {"audio_token": "<audio>"}},
+        },
+        {"default": TEMPLATE},
+        {"audio_token": "<audio>"},
+    ),
     "extra tokens without names": (
-        {"chat_template_JINJA": TEMPLATE, "tokenizer_config_JSON": {"extra_special_tokens": ["<a>", "<b>"]}},
-        TEMPLATE,
+        {"chat_template.jinja": TEMPLATE, "tokenizer_config.json": {"extra_special_tokens": ["<a>", "<b>"]}},
+        {"default": TEMPLATE},
+        {},
+    ),
+    "additional tokens without names": (
+        {"chat_template.jinja": TEMPLATE, "tokenizer_config.json": {"additional_special_tokens": ["<a>", "<b>"]}},
+        {"default": TEMPLATE},
         {},
     ),
     "the token map wins in old folders": (
         {
-            "chat_template_JINJA": TEMPLATE,
-            "tokenizer_config_JSON": {"bos_token": "<old>", "pad_token": "<pad>"},
-            "special_tokens_map_JSON": {"bos_token": {"content": "<s>"}, "eos_token": "</s>"},
+            "chat_template.jinja": TEMPLATE,
+            "tokenizer_config.json": {"bos_token": "<old>", "pad_token": "<pad>", "sep_token": "<sep>"},
+            "special_tokens_map.json": {
+                "bos_token": {"content": "<s>"},
+                "eos_token": "</s>",
+                "sep_token": None,
+                "image_token": {"content": "<image>"},
+                "additional_special_tokens": ["<a>"],
+            },
         },
-        TEMPLATE,
-        {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"},
+        {"default": TEMPLATE},
+        {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>", "image_token": "<image>"},
+    ),
+    "the token map names tokens of one model": (
+        {
+            "chat_template.jinja": TEMPLATE,
+            "special_tokens_map.json": {"bos_token": "<s>", "extra_special_tokens": {"audio_token": "<audio>"}},
+        },
+        {"default": TEMPLATE},
+        {"bos_token": "<s>", "audio_token": "<audio>"},
     ),
     "the token map is ignored in new folders": (
         {
-            "chat_template_JINJA": TEMPLATE,
-            "tokenizer_config_JSON": {
+            "chat_template.jinja": TEMPLATE,
+            "tokenizer_config.json": {
                 "bos_token": "<s>",
                 "added_tokens_decoder": {"0": {"content": "<s>", "special": True}},
             },
-            "special_tokens_map_JSON": {"bos_token": "<old>", "eos_token": "</s>"},
+            "special_tokens_map.json": {"bos_token": "<old>", "eos_token": "</s>"},
         },
-        TEMPLATE,
+        {"default": TEMPLATE},
         {"bos_token": "<s>"},
     ),
 }
 
-#: What only we read: transformers' tokenizers do not look there, its processors do.
-OUR_LAYOUTS = {
-    "legacy file": ({"chat_template_JSON": {"chat_template": TEMPLATE}}, TEMPLATE, {}),
-    "legacy file beside a configuration without one": (
-        {"chat_template_JSON": {"chat_template": TEMPLATE}, "tokenizer_config_JSON": {"chat_template": None}},
+PROCESSOR = {
+    "processor_config.json": {"processor_class": "TextProcessor"},
+    "tokenizer_config.json": {"bos_token": "<s>"},
+}
+TOKENS = {"bos_token": "<s>"}
+
+#: What lies in a processor's folder; the templates that count.
+PROCESSORS = {
+    "template file": ({**PROCESSOR, "chat_template.jinja": TEMPLATE}, {"default": TEMPLATE}),
+    "legacy file": ({**PROCESSOR, "chat_template.json": {"chat_template": TEMPLATE}}, {"default": TEMPLATE}),
+    "the legacy file wins over the template file": (
+        {**PROCESSOR, "chat_template.json": {"chat_template": TEMPLATE}, "chat_template.jinja": OLD},
+        {"default": TEMPLATE},
+    ),
+    "the processor's configuration wins over both": (
+        {
+            **PROCESSOR,
+            "processor_config.json": {"processor_class": "TextProcessor", "chat_template": TEMPLATE},
+            "chat_template.json": {"chat_template": OLD},
+            "chat_template.jinja": OLD,
+        },
+        {"default": TEMPLATE},
+    ),
+    "named templates in the processor's configuration": (
+        {
+            **PROCESSOR,
+            "processor_config.json": {"chat_template": {"default": TEMPLATE, "tool_use": TOOLS}},
+        },
+        {"default": TEMPLATE, "tool_use": TOOLS},
+    ),
+    "additional templates": (
+        {**PROCESSOR, "chat_template.jinja": TEMPLATE, "additional_chat_templates/tool_use.jinja": TOOLS},
+        {"default": TEMPLATE, "tool_use": TOOLS},
+    ),
+    "the template file wins over an additional default": (
+        {**PROCESSOR, "chat_template.jinja": TEMPLATE, "additional_chat_templates/default.jinja": OLD},
+        {"default": TEMPLATE},
+    ),
+    "the tokenizer's entry is not the processor's": (
+        {
+            **PROCESSOR,
+            "chat_template.json": {"chat_template": TEMPLATE},
+            "tokenizer_config.json": {"bos_token": "<s>", "chat_template": OLD},
+        },
+        {"default": TEMPLATE},
+    ),
+    "an older processor without its own configuration": (
+        {
+            "preprocessor_config.json": {},
+            "tokenizer_config.json": {"bos_token": "<s>", "chat_template": OLD},
+            "chat_template.json": {"chat_template": TEMPLATE},
+        },
+        {"default": TEMPLATE},
+    ),
+}
+
+#: What transformers has no class for: the template and the special tokens we take.
+OURS = {
+    "a legacy file alone": ({"chat_template.json": {"chat_template": TEMPLATE}}, TEMPLATE, {}),
+    "a legacy file beside a configuration without an entry": (
+        {"chat_template.json": {"chat_template": TEMPLATE}, "tokenizer_config.json": {"chat_template": None}},
+        TEMPLATE,
+        {},
+    ),
+    "a processor without a template of its own": (
+        {**PROCESSOR, "tokenizer_config.json": {"bos_token": "<s>", "chat_template": TEMPLATE}},
+        TEMPLATE,
+        TOKENS,
+    ),
+    "a processor with an empty legacy entry": (
+        {
+            "preprocessor_config.json": {},
+            "chat_template.json": {"chat_template": None},
+            "tokenizer_config.json": {"chat_template": TEMPLATE},
+        },
+        TEMPLATE,
+        {},
+    ),
+    "a processor of videos": (
+        {"video_preprocessor_config.json": {}, "chat_template.json": {"chat_template": TEMPLATE}},
         TEMPLATE,
         {},
     ),
 }
 
-
-@pytest.mark.parametrize("layout", {**LAYOUTS, **OUR_LAYOUTS})
-def test_the_template_and_tokens_that_count(tmp_path, layout):
-    """Each layout gives its template, its special tokens and its origin."""
-    files, template, tokens = {**LAYOUTS, **OUR_LAYOUTS}[layout]
-    source = resolve(folder(tmp_path / "model", **files))
-    assert (source.text, dict(source.special_tokens), source.name) == (template, tokens, "model")
-    assert source.origin.startswith(str(tmp_path / "model"))
+MESSAGES = [{"role": "user", "content": "Hello!"}]
+TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_transformers_reads_the_same(tmp_path, layout):
-    """The template and the tokens are those of transformers' own tokenizer of the same folder."""
+@pytest.fixture(params=TOKENIZERS)
+def tokenizer_layout(request, model_folder):
+    """A tokenizer's folder, its templates and its special tokens."""
+    files, templates, tokens = TOKENIZERS[request.param]
+    return model_folder(files), templates, tokens
+
+
+@pytest.fixture(params=PROCESSORS)
+def processor_layout(request, model_folder):
+    """A processor's folder and its templates."""
+    files, templates = PROCESSORS[request.param]
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", **files["tokenizer_config.json"]}
+    return model_folder({**files, "tokenizer_config.json": config}), templates
+
+
+def test_a_tokenizers_folder(tokenizer_layout):
+    """Each layout gives its templates, its special tokens and its origin."""
+    path, templates, tokens = tokenizer_layout
+    source = resolve(path)
+    assert (source.templates, source.special_tokens, source.name) == (templates, tokens, "model")
+    assert source.chooses_tool_use
+    assert source.origin.startswith(str(path))
+
+
+def test_transformers_tokenizer_reads_the_same(tokenizer_layout):
+    """Templates, tokens and rendered text are those of transformers' own tokenizer of the same folder."""
     transformers = pytest.importorskip("transformers")
-    files, _, _ = LAYOUTS[layout]
-    model = {"type": "WordLevel", "vocab": {"x": 0}, "unk_token": "x"}
-    path = folder(tmp_path, **files, tokenizer_JSON={"version": "1.0", "added_tokens": [], "model": model})
+    path, _, _ = tokenizer_layout
     theirs = transformers.PreTrainedTokenizerFast.from_pretrained(path)
+    named = theirs.chat_template if isinstance(theirs.chat_template, dict) else {"default": theirs.chat_template}
+    assert resolve(path).templates == named
     ours = load(path)
-    assert ours.source == theirs.get_chat_template()
     assert ours.special_tokens == theirs.special_tokens_map
-    messages = [{"role": "user", "content": "Hello!"}]
-    assert ours.render(messages) == theirs.apply_chat_template(messages, tokenize=False)
+    for tools in (None, [TOOL]):
+        assert ours.render(MESSAGES, tools=tools) == theirs.apply_chat_template(MESSAGES, tools=tools, tokenize=False)
 
 
-def test_a_single_file_is_a_template(tmp_path):
-    """A `.jinja` file is a template without special tokens, under its own name."""
-    path = folder(tmp_path, mine_JINJA="é{{ messages[0].content }}") / "mine.jinja"
-    for reference in (path, str(path)):
-        source = resolve(reference)
-        assert (source.text, source.special_tokens, source.name) == ("é{{ messages[0].content }}", {}, "mine")
+def test_a_processors_folder(processor_layout):
+    """Each layout gives its templates and the tokenizer's special tokens; tools choose nothing."""
+    path, templates = processor_layout
+    source = resolve(path)
+    assert (source.templates, source.special_tokens, source.name) == (templates, TOKENS, "model")
+    assert not source.chooses_tool_use
 
 
-def test_line_endings_of_the_template_do_not_matter(tmp_path):
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_transformers_processor_reads_the_same(processor_layout, text_processor):
+    """Templates and rendered text are those of transformers' own processor of the same folder."""
+    path, _ = processor_layout
+    theirs = text_processor.from_pretrained(path)
+    named = theirs.chat_template if isinstance(theirs.chat_template, dict) else {"default": theirs.chat_template}
+    assert resolve(path).templates == named
+    ours = load(path)
+    assert ours.special_tokens == theirs.tokenizer.special_tokens_map
+    for tools in (None, [TOOL]):
+        assert ours.render(MESSAGES, tools=tools) == theirs.apply_chat_template(MESSAGES, tools=tools)
+
+
+@pytest.mark.parametrize("layout", OURS)
+def test_what_transformers_has_no_class_for(folder, layout):
+    """Where neither a tokenizer nor a processor finds a template but one is there, it counts."""
+    files, template, tokens = OURS[layout]
+    source = resolve(folder(files))
+    assert (source.text, source.special_tokens) == (template, tokens)
+
+
+def test_what_a_processor_refuses_is_refused(folder, model_folder, text_processor):
+    """A legacy file together with additional templates is an error, as it is for transformers."""
+    files = {
+        **PROCESSOR,
+        "chat_template.json": {"chat_template": OLD},
+        "additional_chat_templates/rag.jinja": RAG,
+    }
+    with pytest.raises(ValueError, match="conflicting files"):
+        text_processor.from_pretrained(model_folder(files))
+    with pytest.raises(SourceError, match="exclude each other") as caught:
+        resolve(folder(files))
+    assert "remove chat_template.json" in caught.value.hint
+
+
+NO_TEMPLATE = {
+    "base model": ({"tokenizer_config.json": {"bos_token": "<s>"}}, "looked for in chat_template.jinja"),
+    "model without a tokenizer": ({"config.json": {}}, "looked for in chat_template.jinja"),
+    "blank file": ({"chat_template.jinja": " \n"}, "chat_template.jinja is blank"),
+    "blank entry": ({"tokenizer_config.json": {"chat_template": ""}}, "tokenizer_config.json is blank"),
+}
+
+
+@pytest.mark.parametrize("name", NO_TEMPLATE)
+def test_a_model_without_a_template_has_none(folder, name):
+    """Nothing is made up: there are no templates, with a hint where one was looked for."""
+    files, words = NO_TEMPLATE[name]
+    source = resolve(folder(files))
+    assert source.templates == {}
+    assert words in source.hint
+    with pytest.raises(SourceError, match="has no chat template"):
+        load(folder(files))
+    assert load(folder(files), default="chatml").source == load("chatml").source
+
+
+def test_line_endings_of_the_template_do_not_matter(folder):
     """A template saved with Windows line endings renders the same text."""
     text = "a\n{%- if true %}\nb\n{% endif %}\n{{ messages[0].content }}\n"
     messages = [{"role": "user", "content": "x\r\ny"}]
-    unix = load(folder(tmp_path / "unix", chat_template_JINJA=text.encode()))
-    windows = load(folder(tmp_path / "windows", chat_template_JINJA=text.replace("\n", "\r\n").encode()))
+    unix = load(folder({"chat_template.jinja": text.encode()}, "unix"))
+    windows = load(folder({"chat_template.jinja": text.replace("\n", "\r\n").encode()}, "windows"))
     assert windows.render(messages) == unix.render(messages)
 
 
 BROKEN = {
-    "empty folder": ({}, "has no chat template"),
-    "base model": ({"tokenizer_config_JSON": {"bos_token": "<s>"}}, "has no chat template"),
-    "empty template": ({"chat_template_JINJA": " \n"}, "the chat template is empty"),
-    "cut JSON": ({"tokenizer_config_JSON": '{"chat_template": "{{ x'}, "not valid JSON"),
-    "JSON list": ({"tokenizer_config_JSON": []}, "expected a JSON object, found list"),
-    "deep JSON": ({"tokenizer_config_JSON": '{"a":' * 100_000}, "nested too deep"),
-    "long number": ({"tokenizer_config_JSON": '{"a": ' + "9" * 5000 + "}"}, "a number too long"),
-    "not UTF-8": ({"chat_template_JINJA": b"\xff\xfe{{ x }}"}, "not UTF-8 text (byte 0)"),
-    "number for a template": ({"tokenizer_config_JSON": {"chat_template": 5}}, "chat_template must be text"),
-    "list of texts": ({"tokenizer_config_JSON": {"chat_template": ["{{ x }}"]}}, "need a name and a template"),
-    "object of numbers": ({"tokenizer_config_JSON": {"chat_template": {"default": 1}}}, "chat_template must be text"),
-    "no default": (
-        {"tokenizer_config_JSON": {"chat_template": {"rag": "{{ 1 }}", "tool_use": "{{ 2 }}"}}},
-        "no template named 'default', only 'rag', 'tool_use'",
+    "empty folder": ({}, "holds no model"),
+    "cut JSON": ({"tokenizer_config.json": '{"chat_template": "{{ x'}, "not valid JSON"),
+    "JSON list": ({"tokenizer_config.json": []}, "expected a JSON object, found list"),
+    "deep JSON": ({"tokenizer_config.json": '{"a":' * 100_000}, "nested too deep"),
+    "long number": ({"tokenizer_config.json": '{"a": ' + "9" * 5000 + "}"}, "a number too long"),
+    "many values": ({"tokenizer_config.json": '{"a": [' + "0," * 1_000_000 + "0]}"}, "more than 500,000 values"),
+    "large and wide": ({"tokenizer_config.json": '{"a": "é' + "x" * 7 * 2**20 + '"}'}, "more than 7 MiB"),
+    "not UTF-8": ({"chat_template.jinja": b"\xff\xfe{{ x }}"}, "not UTF-8 text (byte 0)"),
+    "number for a template": ({"tokenizer_config.json": {"chat_template": 5}}, "chat_template must be text"),
+    "list of texts": ({"tokenizer_config.json": {"chat_template": ["{{ x }}"]}}, "need a name and a template"),
+    "number for a name": (
+        {"tokenizer_config.json": {"chat_template": [{"name": 1, "template": "{{ x }}"}]}},
+        "names in chat_template must be text",
     ),
-    "additional templates alone": (
-        {"additional_chat_templates__rag_JINJA": "{{ 1 }}", "tokenizer_config_JSON": {"chat_template": TEMPLATE}},
-        "no template named 'default', only 'rag'",
+    "object of numbers": ({"tokenizer_config.json": {"chat_template": {"default": 1}}}, "chat_template must be text"),
+    "one of two blank": (
+        {"chat_template.jinja": TEMPLATE, "additional_chat_templates/tool_use.jinja": ""},
+        "the chat template 'tool_use' is empty",
     ),
+    "legacy file of another kind": ({"chat_template.json": {"template": "{{ 1 }}"}}, "no entry 'chat_template'"),
     "token of another type": (
-        {"chat_template_JINJA": TEMPLATE, "tokenizer_config_JSON": {"bos_token": 5}},
+        {"chat_template.jinja": TEMPLATE, "tokenizer_config.json": {"bos_token": 5}},
         "bos_token must be text",
+    ),
+    "extra token of another type": (
+        {"chat_template.jinja": TEMPLATE, "tokenizer_config.json": {"extra_special_tokens": {"audio": 5}}},
+        "audio must be text",
     ),
 }
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_a_broken_folder_says_what_is_wrong(tmp_path, name):
+def test_a_broken_folder_says_what_is_wrong(folder, name):
     """Each fault is a SourceError that names the file or folder and the fault."""
     files, words = BROKEN[name]
+    path = folder(files)
     with pytest.raises(SourceError) as caught:
-        load(folder(tmp_path, **files))
-    assert words in caught.value.message
-    assert str(tmp_path) in caught.value.message
-
-
-def test_a_file_that_is_no_template_is_refused(tmp_path):
-    """Another kind of file is named, and the hint says what to give."""
-    path = folder(tmp_path, weights_JSON={}) / "weights.json"
-    with pytest.raises(SourceError, match="is not a template") as caught:
         load(path)
-    assert ".jinja" in caught.value.hint
+    assert words in caught.value.message
+    assert str(path) in caught.value.message
+    assert caught.value.hint
 
 
-def test_a_file_too_large_is_not_read(tmp_path, monkeypatch):
+@pytest.mark.parametrize("file", ["model.gguf", "mine.jinja", "snapshot/tokenizer_config.json"])
+def test_a_folder_without_a_model_says_what_is_in_it(folder, file):
+    """Who gave the folder above, or beside, is told the path that was meant."""
+    path = folder({file: "{}"})
+    with pytest.raises(SourceError, match="holds no model") as caught:
+        load(path)
+    assert f"did you mean '{path / file.removesuffix('/tokenizer_config.json')}'?" in caught.value.hint
+
+
+def test_a_file_too_large_is_not_read(folder, monkeypatch):
     """The limit holds for every file of a folder."""
-    monkeypatch.setattr(directory, "FILE_LIMIT", 2**20)
+    monkeypatch.setattr(content, "FILE_LIMIT", 2**20)
     with pytest.raises(SourceError, match="more than 1 MiB"):
-        load(folder(tmp_path, chat_template_JINJA=" " * (2**20 + 1)))
+        load(folder({"chat_template.jinja": " " * (2**20 + 1)}))
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the permissions of files do not bind this user")
-def test_an_unreadable_file_is_named(tmp_path):
+def test_an_unreadable_file_is_named(folder):
     """A file without permission is a SourceError with the system's reason."""
-    path = folder(tmp_path, chat_template_JINJA=TEMPLATE)
+    path = folder({"chat_template.jinja": TEMPLATE})
     (path / "chat_template.jinja").chmod(0)
     with pytest.raises(SourceError, match="cannot be read: Permission denied"):
         load(path)

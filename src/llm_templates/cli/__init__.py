@@ -70,7 +70,7 @@ def _leave_pipe() -> None:
         pass
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group("llm-templates", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="llm-templates", message="%(version)s")
 @click.pass_context
 def main(ctx: click.Context) -> None:

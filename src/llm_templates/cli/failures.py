@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import click
 
-from ..errors import InputError, MissingExtraError, SourceError, TemplatesError
+from ..errors import TEXT_LIMIT, InputError, MissingExtraError, SourceError, TemplatesError
 
 #: The exit status of each kind of error of the library; the first kind that fits.
 STATUSES = ((MissingExtraError, 7), (InputError, 3), (SourceError, 5), (TemplatesError, 4))
@@ -21,10 +21,14 @@ INTERRUPTED = 130
 #: The reader of the output went away: the status of a program that SIGPIPE ends.
 READER_GONE = 141
 
+ON_HUB = ", or the id of a model on the hub (owner/name)"
 #: How the library's hints, which name Python arguments, read on a command line.
 OPTIONS = (
     (re.compile(r"\bvariant='([^']*)'"), r"--variant \1"),
     (re.compile(r"\b(default|revision|variant)=\"?([\w./-]+)\"?"), r"--\1 \2"),
+    (re.compile(r", the id of a model on the hub \(owner/name\), or a loaded tokenizer or processor"), ON_HUB),
+    (re.compile(r"its template is built in: load\('([^']*)'\)"), r"its template is built in, as \1"),
+    (re.compile(r", set HF_TOKEN, or pass a token"), " or set HF_TOKEN"),
     (re.compile(r"\boffline=(True|False)"), "--offline"),
     (re.compile(r" \(strict=False passes it anyway\)"), ""),
     (re.compile(r"pass it as the argument of that name, if there is one"), "it is set by an option or by the input"),
@@ -62,10 +66,12 @@ class Failure(NamedTuple):
         5
         """
         if isinstance(error, click.ClickException):
-            return cls(type(error).__name__, error.exit_code, error.format_message())
+            kind = click.UsageError if isinstance(error, click.UsageError) else type(error)
+            return cls(kind.__name__, error.exit_code, error.format_message())
         status = next(status for kind, status in STATUSES if isinstance(error, kind))
         hint = None if error.hint is None else on_command_line(error.hint)
-        return cls(type(error).__name__, status, error.message, error.line, error.excerpt, hint)
+        message = error.message[:TEXT_LIMIT]  # a template may say anything, of any length
+        return cls(type(error).__name__, status, message, error.line, error.excerpt, hint)
 
     def as_json(self) -> str:
         """One line of JSON: an object with the one key `error`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import click
@@ -24,10 +25,10 @@ def read_json(path: str) -> Any:
     """
     text = read_text(path)
     try:
-        return _loads(text)
-    except json.JSONDecodeError as error:
+        return json.loads(text)
+    except ValueError as error:
         raise _refusal(path, text, error) from None
-    except (ValueError, RecursionError):
+    except RecursionError:
         raise _too_much(path) from None
 
 
@@ -39,28 +40,36 @@ def read_json_or_lines(path: str) -> tuple[Any, bool]:
     """
     text = read_text(path)
     try:
-        return _loads(text), False
-    except json.JSONDecodeError as error:
-        lines = text.splitlines() if "\u2028" not in text else text.split("\n")
-        if error.msg != "Extra data" or not _is_json(next(line for line in lines if line.strip())):
+        return json.loads(text), False
+    except ValueError as error:
+        first = next((line for line in text.split("\n") if line.strip()), "")
+        if getattr(error, "msg", "") != "Extra data" or not _is_json(first):
             raise _refusal(path, text, error) from None
-    except (ValueError, RecursionError):
+    except RecursionError:
         raise _too_much(path) from None
-    return [content for content in _each(path, text)], True
+    return list(_read_lines(path, text)), True
 
 
-def _each(path: str, text: str) -> Any:
+def _read_lines(path: str, text: str) -> Iterator[Any]:
     at = 0
     for line in text.split("\n"):
         if line.strip():
             try:
-                yield _loads(line)
+                yield json.loads(line)
             except json.JSONDecodeError as error:
                 # The place in the file, not in the line.
                 raise _refusal(path, text, json.JSONDecodeError(error.msg, text, at + error.pos)) from None
             except (ValueError, RecursionError):
                 raise _too_much(path) from None
         at += len(line) + 1
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def read_text(path: str) -> str:
@@ -87,54 +96,62 @@ def place(path: str) -> str:
     return "standard input" if path == "-" else path
 
 
-def _loads(text: str) -> Any:
-    return json.loads(text)
-
-
-def _is_json(text: str) -> bool:
-    try:
-        _loads(text)
-    except (ValueError, RecursionError):
-        return False
-    return True
-
-
 def _too_much(path: str) -> InputError:
     # A number of more than 4,300 digits; thousands of nested brackets.
-    return InputError(f"{place(path)}: this JSON has too long a number or is nested too deep")
-
-
-def _refusal(path: str, text: str, error: json.JSONDecodeError) -> InputError:
-    if not text.strip():
-        return InputError(f"{place(path)}: there is nothing in it", hint="it must hold JSON")
-    where = f"line {error.lineno}, column {error.colno}"
     return InputError(
-        f"{place(path)}: not valid JSON at {where}", excerpt=_excerpt(text, error), hint=_way_out(text, error)
+        f"{place(path)}: this JSON has too long a number or is nested too deep", hint="is it the file that was meant?"
     )
 
 
-def _way_out(text: str, error: json.JSONDecodeError) -> str:
-    rest = text[error.pos :]
-    if not rest.strip() or error.msg.startswith("Unterminated string"):
+def _refusal(path: str, text: str, error: ValueError) -> InputError:
+    if not isinstance(error, json.JSONDecodeError):
+        return _too_much(path)
+    if not text.strip():
+        return InputError(f"{place(path)}: there is nothing in it", hint="it must hold JSON")
+    at = _comma_before_bracket(text, error.pos)
+    if at is None:
+        at, hint = error.pos, _way_out(text[error.pos :], error.msg, is_start=not text[: error.pos].strip())
+    else:
+        hint = "remove the comma before the closing bracket"
+    line, column = text.count("\n", 0, at) + 1, at - text.rfind("\n", 0, at)
+    return InputError(
+        f"{place(path)}: not valid JSON at line {line}, column {column}",
+        excerpt=_excerpt(text.split("\n")[line - 1], line, column),
+        hint=hint,
+    )
+
+
+def _comma_before_bracket(text: str, at: int) -> int | None:
+    """Where the comma stands that is too much; Python's versions differ in where they stop."""
+    if not text[at:].lstrip(", \t\r\n").startswith(("]", "}")):
+        return None
+    if text.startswith(",", at):
+        return at
+    before = text[:at].rstrip(" \t\r\n")
+    return len(before) - 1 if before.endswith(",") else None
+
+
+def _way_out(rest: str, said: str, is_start: bool) -> str:
+    """What to do about JSON that cannot be read from `rest` on."""
+    if not rest.strip() or said.startswith("Unterminated string"):
         return "it ends in the middle: was the file cut short?"
     if rest.startswith("'"):
         return "JSON wants double quotes; json.dumps in Python writes them"
     if rest.startswith(("True", "False", "None")):
         return "JSON writes true, false and null"
-    if rest.lstrip(", \t\r\n").startswith(("]", "}")):
-        return "remove the comma before the closing bracket"
-    if error.msg.startswith("Invalid control character"):
-        return "write a line break inside a text as \\n"
-    if error.msg.startswith("Invalid \\"):
-        return "write a backslash as \\\\"
     if rest.startswith(("//", "/*", "#")):
         return "JSON has no comments"
-    return f"{error.msg[:1].lower()}{error.msg[1:]}"
+    if said.startswith("Invalid control character"):
+        return "write a line break inside a text as \\n"
+    if said.startswith("Invalid \\"):
+        return "write a backslash as \\\\"
+    if is_start:
+        return "JSON begins with [ or {"
+    return f"{said[:1].lower()}{said[1:]}"
 
 
-def _excerpt(text: str, error: json.JSONDecodeError) -> str:
-    line = text.split("\n")[error.lineno - 1].replace("\t", " ").rstrip("\r")
-    at = error.colno - 1
-    start = max(0, at - WIDTH // 2)
-    number = f"{error.lineno:>3}"
-    return f"{number} | {line[start : start + WIDTH]}\n{' ' * len(number)} | {' ' * (at - start)}^"
+def _excerpt(text: str, line: int, column: int) -> str:
+    shown = text.replace("\t", " ").rstrip("\r")
+    start = max(0, column - 1 - WIDTH // 2)
+    number = f"{line:>3}"
+    return f"{number} | {shown[start : start + WIDTH]}\n{' ' * len(number)} | {' ' * (column - 1 - start)}^"

@@ -1,16 +1,20 @@
-"""What the command line reads: conversations and tools as JSON, variables as NAME=VALUE."""
+"""What the command line reads: conversations as JSON or JSON lines, variables as NAME=VALUE."""
 
 from __future__ import annotations
 
 import json
+import os
 from typing import Any, NamedTuple
 
 import click
 
 from ..errors import InputError
+from ..families import find
+from .json_text import place, read_json_or_lines
 
 #: The keys of a conversation given as an object.
 KEYS = ("messages", "tools", "documents")
+EXAMPLE = 'a conversation of one message: [{"role": "user", "content": "Hello!"}]'
 
 
 class Request(NamedTuple):
@@ -19,42 +23,86 @@ class Request(NamedTuple):
     messages: list[Any]
     tools: list[Any] | None = None
     documents: list[Any] | None = None
+    #: What the user should know about it.
+    notes: tuple[str, ...] = ()
+
+
+def check_path(ctx: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """The path of a conversation, or `-`; what a newcomer may have meant instead is told.
+
+    Raises:
+        click.UsageError: there is no such file.
+    """
+    if value is not None and os.path.isdir(value):
+        raise click.UsageError(f"{value!r} is a folder; a conversation is a file", ctx)
+    if value is None or value == "-" or os.path.exists(value):
+        return value
+    message = f"there is no file {value!r}"
+    near = _near_file(value)
+    if near is not None:
+        message += f"; did you mean {near!r}?"
+    elif find(value) is not None:
+        message += "; the model comes first, then the file"
+    elif not value.endswith((".json", ".jsonl")):
+        message += "; a message is given as text with --user"
+    raise click.UsageError(message, ctx)
+
+
+def _near_file(path: str) -> str | None:
+    """A file of nearly that name in the same folder."""
+    from difflib import get_close_matches
+
+    folder, name = os.path.split(path)
+    try:
+        near = get_close_matches(name, os.listdir(folder or "."), n=1, cutoff=0.75)
+    except OSError:
+        return None
+    return os.path.join(folder, near[0]) if near else None
 
 
 def read_request(path: str) -> Request:
-    """The conversation in a JSON file, or on standard input for `-`: a list of messages, or an object that has one.
+    """The conversation in a file, or on standard input for `-`.
+
+    It is a JSON list of messages, an object that has one as `messages`, or a message on each line.
 
     Raises:
         InputError: not UTF-8, not JSON, or another shape.
     """
-    content = _read_json(path)
+    content, lines = read_json_or_lines(path)
+    if lines:
+        return Request(_messages_of_lines(path, content))
     if isinstance(content, list):
         return Request(content)
     if not isinstance(content, dict) or "messages" not in content:
+        if _is_message(content):
+            return Request([content])
         raise InputError(
-            f"{_place(path)}: expected a list of messages or an object with 'messages', found {_found(content)}",
-            hint='a conversation of one message: [{"role": "user", "content": "Hello!"}]',
+            f"{place(path)}: expected a list of messages or an object with 'messages', found {found(content)}",
+            hint=EXAMPLE,
         )
-    ignored = sorted(content.keys() - set(KEYS))
-    if ignored:
-        click.echo(f"Note: {_place(path)}: not used: {', '.join(ignored)}", err=True)
     given = {key: content[key] for key in KEYS if key == "messages" or content.get(key) is not None}
     for key, value in given.items():
         if not isinstance(value, list):
-            raise InputError(f"{_place(path)}: {key}: expected a list, found {_found(value)}")
-    return Request(**given)
+            raise InputError(f"{place(path)}: {key}: expected a list, found {found(value)}", hint=EXAMPLE)
+    unused = ", ".join(sorted(content.keys() - set(KEYS)))
+    return Request(**given, notes=(f"{place(path)}: not used: {unused}",) if unused else ())
 
 
-def read_tools(path: str) -> list[Any]:
-    """The tools in a JSON file: a list of tool definitions.
+def _messages_of_lines(path: str, lines: list[Any]) -> list[Any]:
+    for number, content in enumerate(lines, 1):
+        if _is_message(content):
+            continue
+        if isinstance(content, list) or (isinstance(content, dict) and "messages" in content):
+            raise InputError(
+                f"{place(path)}: these are {len(lines)} conversations, one on each line, and one is rendered at a time",
+                hint=f"pick one: sed -n {number}p FILE | llm-templates render MODEL -",
+            )
+        raise InputError(f"{place(path)}: line {number}: expected a message, found {found(content)}", hint=EXAMPLE)
+    return lines
 
-    Raises:
-        InputError: not UTF-8, not JSON, or not a list.
-    """
-    content = _read_json(path)
-    if not isinstance(content, list):
-        raise InputError(f"{_place(path)}: expected a list of tools, found {_found(content)}")
-    return content
+
+def _is_message(content: Any) -> bool:
+    return isinstance(content, dict) and "role" in content
 
 
 def read_variable(text: str) -> tuple[str, Any]:
@@ -72,27 +120,8 @@ def read_variable(text: str) -> tuple[str, Any]:
         return name, value
 
 
-def _read_json(path: str) -> Any:
-    try:
-        with click.open_file(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise InputError(f"{_place(path)}: cannot be read: {error.strerror or error}") from None
-    try:
-        return json.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(f"{_place(path)}: not UTF-8 text (byte {error.start})") from None
-    except json.JSONDecodeError as error:
-        raise InputError(f"{_place(path)}: not valid JSON: {error}") from None
-    except (ValueError, RecursionError):  # a number of more than 4,300 digits; thousands of nested brackets
-        raise InputError(f"{_place(path)}: this JSON has too long a number or is nested too deep") from None
-
-
-def _place(path: str) -> str:
-    return "standard input" if path == "-" else path
-
-
-def _found(content: Any) -> str:
+def found(content: Any) -> str:
+    """What a JSON value is called in an error."""
     names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
     return names.get(type(content), "a number")
 

@@ -2,85 +2,116 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import click
 
-from ..errors import InputError
-from ..template import load
-from .reading import Request, read_request, read_tools, read_variable
+from ..errors import TemplatesError
+from .advice import advise, remarks
+from .models import Model, load_model, model_argument, model_options
+from .reading import Request, check_path, read_request, read_variable
+from .tools import read_tools
+from .variables import lines_of_names
+from .writing import write_document, write_text
 
-File = click.Path(exists=True, dir_okay=False, allow_dash=True)
+CONTINUE = "--continue-final-message"
 
 
-@click.command(no_args_is_help=True)
-@click.argument("model")
-@click.argument("messages", required=False, type=File, metavar="[MESSAGES.JSON|-]")
-@click.option("-u", "--user", metavar="TEXT", help="A user message, after those of the file.")
+class RenderCommand(click.Command):
+    """A command with an option whose value may be left out, and then is not looked for in the next word."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """The arguments, the bare option given the value it stands for."""
+        end = args.index("--") if "--" in args else len(args)
+        words = [f"{word}=content" if word == CONTINUE else word for word in args[:end]]
+        return super().parse_args(ctx, [*words, *args[end:]])
+
+
+@click.command(cls=RenderCommand, no_args_is_help=True)
+@model_argument
+@click.argument("messages", required=False, type=click.Path(), callback=check_path, metavar="[MESSAGES.JSON|-]")
+@click.option("-u", "--user", multiple=True, metavar="TEXT", help="A user message, after those of the file.")
 @click.option("-s", "--system", metavar="TEXT", help="A system message, before those of the file.")
-@click.option("--tools", type=File, metavar="FILE", help="A JSON list of tools.")
+@click.option("--tools", multiple=True, metavar="FILE|MODULE:FUNCTION", help="Tools: a JSON list, or from Python.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A template variable; JSON or text.")
 @click.option(
     "--generation-prompt/--no-generation-prompt",
     default=None,
-    help="End with what makes the model answer, or do not.  [default: do, unless --continue-final-message]",
+    help=f"End with what makes the model answer, or do not.  [default: do, unless {CONTINUE}]",
 )
-@click.option("--continue-final-message", is_flag=True, help="Leave the last message open, for the model to go on.")
+@click.option(
+    CONTINUE,
+    "field",
+    metavar="[=FIELD]",
+    help="Leave the last message open, at its content or FIELD, for the model to go on.",
+)
+@model_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON document: the prompt and what it was made with.")
 def render(
-    model: str,
     messages: str | None,
-    user: str | None,
+    user: tuple[str, ...],
     system: str | None,
-    tools: str | None,
+    tools: tuple[str, ...],
     variables: tuple[str, ...],
     generation_prompt: bool | None,
-    continue_final_message: bool,
+    field: str | None,
+    as_json: bool,
+    **options: Any,
 ) -> None:
     """Write the prompt of a conversation, exactly, to standard output.
 
-    MODEL is a built-in name (see `llm-templates list`), a model's folder, a .jinja file, or Jinja text. The
-    conversation is a JSON list of messages, or an object with `messages` and, if you like, `tools` and `documents`.
+    MODEL is a built-in name (see `llm-templates list`), a model's folder or file, a hub id, or Jinja text. The
+    conversation is a JSON list of messages, a message on each line, or an object with `messages` and, if you like,
+    `tools` and `documents`.
 
     \b
     llm-templates render zephyr -u 'Hello!'
     llm-templates render ./my-model messages.json --var enable_thinking=false
     """
-    if continue_final_message and generation_prompt:
-        raise click.UsageError("--continue-final-message leaves no place for --generation-prompt")
-    if messages is None and user is None and system is None:
+    if field is not None and generation_prompt:
+        raise click.UsageError(f"{CONTINUE} leaves no place for --generation-prompt")
+    if messages is None and not user and system is None:
         raise click.UsageError("give a conversation: a JSON file, - for standard input, or --user TEXT")
-    template = load(model)
+    if [messages, *tools].count("-") > 1:
+        raise click.UsageError("standard input can be read once: it is the conversation or the tools")
+    given = dict(map(read_variable, variables))
+    model = load_model(**options)
     request = Request([]) if messages is None else read_request(messages)
-    prompt = template.render(
-        _with_options(request.messages, system, user),
-        tools=request.tools if tools is None else read_tools(tools),
-        documents=request.documents,
-        add_generation_prompt=not continue_final_message if generation_prompt is None else generation_prompt,
-        continue_final_message=continue_final_message,
-        variables=dict(map(read_variable, variables)),
-    )
-    _write(prompt)
-
-
-def _with_options(messages: list[Any], system: str | None, user: str | None) -> list[Any]:
-    before = [] if system is None else [{"role": "system", "content": system}]
-    after = [] if user is None else [{"role": "user", "content": user}]
-    return [*before, *messages, *after]
-
-
-def _write(prompt: str) -> None:
-    """The prompt as UTF-8, without an added line break unless a person looks at it."""
+    conversation = _with_options(request.messages, system, user)
+    tool_list = read_tools(tools) if tools else request.tools
+    inputs: dict[str, Any] = {"tools": tool_list, "documents": request.documents, "variables": given}
     try:
-        data = prompt.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"the prompt holds half a character (U+{ord(prompt[error.start]):04X}), which UTF-8 cannot write",
-            hint="a \\u escape in the JSON stands without its other half",
-        ) from None
-    if sys.stdout.isatty() and not prompt.endswith("\n"):
-        data += b"\n"
-    rest = memoryview(data)
-    while rest:  # an unbuffered stream (PYTHONUNBUFFERED) takes what the pipe has room for
-        rest = rest[sys.stdout.buffer.write(rest) :]
-    sys.stdout.buffer.flush()
+        prompt = model.template.render(
+            conversation,
+            add_generation_prompt=field is None if generation_prompt is None else generation_prompt,
+            continue_final_message=field or False,
+            **inputs,
+        )
+    except TemplatesError as error:
+        advise(error, model.template, conversation, **inputs)
+        raise
+    variant = model.variant(tools=tool_list is not None)
+    notes = [*request.notes, *remarks(model.template, model.text(variant), conversation, **inputs)]
+    if as_json:
+        write_document(_document(prompt, notes, model, variant))
+        return
+    for note in notes:
+        click.echo(f"Note: {note}", err=True)
+    write_text(prompt, "the prompt")
+
+
+def _with_options(messages: list[Any], system: str | None, user: tuple[str, ...]) -> list[Any]:
+    before = [] if system is None else [{"role": "system", "content": system}]
+    return [*before, *messages, *({"role": "user", "content": text} for text in user)]
+
+
+def _document(prompt: str, notes: list[str], model: Model, variant: str) -> dict[str, Any]:
+    read = lines_of_names(model.text(variant))
+    return {
+        "prompt": prompt,
+        "model": model.source.name,
+        "source": model.origin,
+        "variant": variant,
+        "special_tokens": {name: token for name, token in model.template.special_tokens.items() if name in read},
+        "notes": notes,
+    }

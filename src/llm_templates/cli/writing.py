@@ -1,9 +1,10 @@
-"""What the command line writes: a text exactly, or one JSON document, as UTF-8."""
+"""What the command line writes: a text exactly, a JSON document, or a table, as UTF-8."""
 
 from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -12,7 +13,9 @@ from ..errors import InputError
 from .failures import OutputError
 
 #: Control characters as a terminal is shown them, so that a stranger's template cannot drive it.
-_ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+ESCAPES = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+#: The same for a table, where a line is a row.
+ROW_ESCAPES = {**ESCAPES, ord("\n"): "\\n", ord("\t"): "\\t"}
 
 
 def write_text(text: str, what: str) -> None:
@@ -24,7 +27,7 @@ def write_text(text: str, what: str) -> None:
         InputError: UTF-8 cannot write it; the error calls it `what`.
     """
     if sys.stdout.isatty():
-        text = text.translate(_ESCAPES)
+        text = text.translate(ESCAPES)
         if not text.endswith("\n"):
             text += "\n"
     try:
@@ -34,15 +37,7 @@ def write_text(text: str, what: str) -> None:
             f"{what} holds half a character (U+{ord(text[error.start]):04X}), which UTF-8 cannot write",
             hint="a \\u escape in the JSON stands without its other half; --json writes it as that escape",
         ) from None
-    rest = memoryview(data)
-    try:
-        while rest:  # an unbuffered stream (PYTHONUNBUFFERED) takes what the pipe has room for
-            rest = rest[sys.stdout.buffer.write(rest) :]
-        sys.stdout.buffer.flush()
-    except BrokenPipeError:
-        raise
-    except OSError as error:
-        raise OutputError(f"the output cannot be written: {error.strerror or error}") from None
+    _write(data)
 
 
 def write_document(content: Any) -> None:
@@ -55,6 +50,24 @@ def write_document(content: Any) -> None:
     write_text(text + "\n", "the document")
 
 
-def heading(text: str) -> str:
-    """`text` as the name of what follows it: bold where a terminal shows it."""
-    return click.style(text, bold=True)
+def write_table(rows: Sequence[tuple[str, str]]) -> None:
+    """Write names and values in two columns, a row on each line; the names are bold where a terminal shows it."""
+    width = max((len(name) for name, _ in rows), default=0)
+    coloured = sys.stdout.isatty() and click.get_current_context().color is not False
+    lines = []
+    for name, value in rows:
+        shown = click.style(name, bold=True) if coloured and name else name
+        lines.append(f"{shown}{' ' * (width - len(name))}  {value.translate(ROW_ESCAPES)}".rstrip() + "\n")
+    _write("".join(lines).encode("utf-8", "backslashreplace"))
+
+
+def _write(data: bytes) -> None:
+    rest = memoryview(data)
+    try:
+        while rest:  # an unbuffered stream (PYTHONUNBUFFERED) takes what the pipe has room for
+            rest = rest[sys.stdout.buffer.write(rest) :]
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"the output cannot be written: {error.strerror or error}") from None

@@ -4,60 +4,94 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from .. import families
 from ..errors import SourceError
-from . import builtin, directory, text
-from .source import DEFAULT, TemplateSource
+from . import builtin, hub, path, text, tokenizer
+from .source import DEFAULT, Access, TemplateSource
 
-__all__ = ["DEFAULT", "SOURCES", "Source", "TemplateSource", "resolve"]
+__all__ = ["DEFAULT", "SOURCES", "Access", "Source", "TemplateSource", "fetch", "resolve"]
 
 
 class Source(NamedTuple):
     """A kind of reference: what it looks like, and the reader that returns None for a reference of another kind."""
 
     description: str
-    read: Callable[[str | os.PathLike[str]], TemplateSource | None]
+    read: Callable[[Any, Access], TemplateSource | None]
 
 
 #: Asked in this order; the first reader that knows the reference answers.
 SOURCES = (
     Source("Jinja text (it contains '{{' or '{%')", text.read),
-    Source("a model's folder or a .jinja file", directory.read),
+    Source("a model's folder or a .jinja, .gguf or tokenizer_config.json file", path.read),
     Source("a built-in name", builtin.read),
+    Source("the id of a model on the hub (owner/name)", hub.read),
+    Source("a loaded tokenizer or processor", tokenizer.read),
 )
 
 
-def resolve(reference: str | os.PathLike[str], *, revision: str | None = None, offline: bool = False) -> TemplateSource:
-    """The template that `reference` stands for, with its special tokens.
+def resolve(
+    reference: Any,
+    *,
+    revision: str | None = None,
+    offline: bool = False,
+    token: str | bool | None = None,
+    endpoint: str | None = None,
+) -> TemplateSource:
+    """The templates that `reference` stands for, with their special tokens; none for a model without a template.
 
     Args:
-        reference: Jinja text, the path of a model's folder or of a `.jinja` file, or a built-in name.
+        reference: Jinja text, the path of a model's folder or file, a built-in name, a hub id, or a tokenizer or
+            processor that is loaded.
+        revision: the branch, tag or commit of a hub id.
+        offline: look for a hub id in the cache only.
+        token: what shows a private or gated model; None for the one that is logged in, False for none.
+        endpoint: another hub's address.
 
     Raises:
-        SourceError: the reference is none of these, or what it names holds no usable template.
+        SourceError: the reference is none of these, or what it names is broken or cannot be had.
 
     >>> resolve("{{ messages[0].content }}").origin
     'text'
     >>> resolve("zephyr").special_tokens["eos_token"]
     '</s>'
     """
-    if not isinstance(reference, str | os.PathLike):
-        raise SourceError(f"a reference must be text or a path, not {type(reference).__name__}", hint=_kinds())
+    access = Access(revision, offline, token, endpoint)
     for source in SOURCES:
-        found = source.read(reference)
+        found = source.read(reference, access)
         if found is not None:
             return found
     raise _unknown(reference)
 
 
-def _unknown(reference: str | os.PathLike[str]) -> SourceError:
+def fetch(
+    reference: str,
+    *,
+    revision: str | None = None,
+    token: str | bool | None = None,
+    endpoint: str | None = None,
+) -> TemplateSource:
+    """The templates of a hub id as they are on the hub now, whatever the cache says; afterwards they are in the cache.
+
+    Raises:
+        SourceError: the reference is not a hub id, or the model cannot be had.
+    """
+    return hub.fetch(reference, Access(revision, False, token, endpoint))
+
+
+def _unknown(reference: Any) -> SourceError:
+    if not isinstance(reference, str | os.PathLike):
+        kind = type(reference).__name__
+        return SourceError(f"a reference must be text, a path or a tokenizer, not {kind}", hint=_kinds())
     name = os.fsdecode(reference)
     shown = name if len(name) <= 200 else f"{name[:200]}…"
-    if not isinstance(reference, str) or os.path.isabs(name) or name.startswith((".", "~")) or name.endswith(".jinja"):
+    if not isinstance(reference, str) or os.path.isabs(name) or name.startswith((".", "~")) or name.endswith(_ENDINGS):
         return SourceError(f"there is no file or folder {shown!r}", hint=_kinds())
     return SourceError(f"nothing is known by the name {shown!r}", hint=f"{families.suggestion(name)}\n{_kinds()}")
+
+
+_ENDINGS = (*path.TEMPLATE_ENDINGS, ".gguf", ".json")
 
 
 def _kinds() -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from .. import families
-from .source import TemplateSource
+from .source import Access, TemplateSource
 
 
-def read(reference: str | os.PathLike[str]) -> TemplateSource | None:
+def read(reference: object, access: Access) -> TemplateSource | None:
     """The template and special tokens of the family of this name or alias."""
     family = families.find(reference) if isinstance(reference, str) else None
     if family is None:

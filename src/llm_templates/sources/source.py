@@ -1,9 +1,10 @@
-"""TemplateSource: what every source returns."""
+"""TemplateSource: what every source returns; and Access: how one on the network is reached."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 #: The name of the template that is used unless another one is asked for.
 DEFAULT = "default"
@@ -28,6 +29,10 @@ class TemplateSource:
     origin: str = "text"
     #: Whether "tool_use" is chosen when tools are given, as tokenizers do and processors do not.
     chooses_tool_use: bool = True
+    #: The commit they were read at, for a model of the hub.
+    commit: str | None = None
+    #: For a model without a template: where one was looked for and may be found, in a sentence.
+    hint: str | None = None
 
     @classmethod
     def of(
@@ -44,3 +49,16 @@ class TemplateSource:
     def text(self) -> str:
         """The default template."""
         return self.templates[DEFAULT]
+
+
+class Access(NamedTuple):
+    """How a repository on the hub is reached; references of other kinds have no use for it."""
+
+    #: A branch, tag or commit.
+    revision: str | None = None
+    #: Whether only the cache is looked into.
+    offline: bool = False
+    #: A token of one's account; None for the one that is logged in, False for none.
+    token: str | bool | None = None
+    #: The address of the hub.
+    endpoint: str | None = None

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-
-from .source import TemplateSource
+from .source import Access, TemplateSource
 
 
-def read(reference: str | os.PathLike[str]) -> TemplateSource | None:
+def read(reference: object, access: Access) -> TemplateSource | None:
     """The text itself when it holds a tag or a print statement; a path object is never a template."""
     if isinstance(reference, str) and ("{{" in reference or "{%" in reference):
         return TemplateSource.of(reference)
