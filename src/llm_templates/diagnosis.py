@@ -17,7 +17,7 @@ from .lowering import normal_message, plain_messages
 Render = Callable[[list[Any]], str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """A new value for one key of one message."""
 
@@ -26,7 +26,7 @@ class Change:
     value: Any
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Finding:
     """Something about a conversation under a template that is worth a look.
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .conversation import Conversation
 from .errors import InputError
-from .sources import fetch, hub, resolve
+from .sources import fetch, resolve
 from .template import ChatTemplate, load
 
 
@@ -105,6 +105,8 @@ class Formatter:
 
     def _reach(self, model: str) -> None:
         """See to it that a model of the hub is in the hub's cache as this formatter was told to have it."""
+        from .sources import hub
+
         if self._offline or hub.split_id(model) is None or os.path.exists(model):
             return
         seen = any(model == name for name, _ in self._templates)

@@ -38,7 +38,8 @@ class Hub:
 
     endpoint: str = ""
     repositories: dict = field(default_factory=dict)
-    #: How requests for this path fail: "cut" (half the body), "cut once", "hang", a status, or other content.
+    #: How requests for this path fail: "cut" (half the body), "cut once", "hang", a status,
+    #: other content, or the address to go on to.
     faults: dict = field(default_factory=dict)
     requests: list = field(default_factory=list)
     authorizations: list = field(default_factory=list)
@@ -77,6 +78,8 @@ class Handler(BaseHTTPRequestHandler):
             fault = "cut"
         if fault == "hang":
             time.sleep(30)
+        elif isinstance(fault, str) and fault.startswith("http"):
+            self.reply(302, b"", {"Location": fault})
         elif isinstance(fault, int):
             self.reply(fault, b'{"error": "on request"}')
         elif isinstance(fault, bytes):

@@ -1,7 +1,5 @@
 """Model folders as transformers and others save them: which templates count, and which special tokens they get."""
 
-import os
-
 import pytest
 
 from llm_templates import SourceError, load
@@ -413,10 +411,24 @@ def test_a_file_too_large_is_not_read(folder, monkeypatch):
         load(folder({"chat_template.jinja": " " * (2**20 + 1)}))
 
 
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="the permissions of files do not bind this user")
-def test_an_unreadable_file_is_named(folder):
+def refuse_to_open(path, *arguments, **options):
+    raise PermissionError(13, "Permission denied", path)
+
+
+@pytest.mark.parametrize("file", ["chat_template.jinja", "model.gguf", "blob"])
+def test_an_unreadable_file_is_named(folder, monkeypatch, file):
     """A file without permission is a SourceError with the system's reason."""
+    path = folder({file: TEMPLATE}) / file
+    monkeypatch.setattr("builtins.open", refuse_to_open)
+    with pytest.raises(SourceError, match="cannot be read: Permission denied|is not a template") as caught:
+        load(path)
+    assert str(path) in caught.value.message
+
+
+def test_an_unreadable_folder_is_no_model(folder, monkeypatch):
+    """There is nothing to suggest, and that is no other error."""
     path = folder({"chat_template.jinja": TEMPLATE})
-    (path / "chat_template.jinja").chmod(0)
-    with pytest.raises(SourceError, match="cannot be read: Permission denied"):
+    monkeypatch.setattr("os.path.isfile", lambda path: False)
+    monkeypatch.setattr("os.listdir", refuse_to_open)
+    with pytest.raises(SourceError, match="holds no model"):
         load(path)

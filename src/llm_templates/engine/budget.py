@@ -6,15 +6,14 @@ touched. The clock is never read: the same template on the same input always end
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import BudgetError
 
 KIB, MIB = 1 << 10, 1 << 20
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What one template and one render may use.
 
     The figures of the first group bound the template's text, those of the second one render. `steps`, `created`,
@@ -60,8 +59,7 @@ class Limits:
 DEFAULT_LIMITS = Limits()
 
 
-@dataclass(frozen=True, slots=True)
-class Scale:
+class Scale(NamedTuple):
     """How large the input is: messages, nodes of messages, tools and documents, and bytes of text in them."""
 
     messages: int = 0

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import SourceError
 
@@ -15,24 +15,21 @@ from ..errors import SourceError
 FOLDER = Path(__file__).parent
 
 
-@dataclass(frozen=True, slots=True)
-class Quirk:
+class Quirk(NamedTuple):
     """Something a reader would not expect of a format, and why it is so."""
 
     what: str
     why: str
 
 
-@dataclass(frozen=True, slots=True)
-class Stop:
+class Stop(NamedTuple):
     """What ends the model's turn: `tokens` by their text, `strings` where a model runs on in ordinary text."""
 
     tokens: tuple[str, ...] = ()
     strings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Family:
+class Family(NamedTuple):
     """A prompt format and the models that speak it, as the data files state them.
 
     >>> family = get("zephyr")

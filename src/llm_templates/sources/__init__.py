@@ -8,10 +8,17 @@ from typing import Any, NamedTuple
 
 from .. import families
 from ..errors import SourceError
-from . import builtin, hub, path, text, tokenizer
+from . import builtin, path, text, tokenizer
 from .source import DEFAULT, Access, TemplateSource
 
 __all__ = ["DEFAULT", "SOURCES", "Access", "Source", "TemplateSource", "fetch", "resolve"]
+
+
+def _from_hub(reference: Any, access: Access) -> TemplateSource | None:
+    # Imported when nothing before it knew the reference: the hub is the largest of the sources.
+    from . import hub
+
+    return hub.read(reference, access)
 
 
 class Source(NamedTuple):
@@ -26,7 +33,7 @@ SOURCES = (
     Source("Jinja text (it contains '{{' or '{%')", text.read),
     Source("a model's folder or a .jinja, .gguf or tokenizer_config.json file", path.read),
     Source("a built-in name", builtin.read),
-    Source("the id of a model on the hub (owner/name)", hub.read),
+    Source("the id of a model on the hub (owner/name)", _from_hub),
     Source("a loaded tokenizer or processor", tokenizer.read),
 )
 
@@ -77,6 +84,8 @@ def fetch(
     Raises:
         SourceError: the reference is not a hub id, or the model cannot be had.
     """
+    from . import hub
+
     return hub.fetch(reference, Access(revision, False, token, endpoint))
 
 

@@ -26,8 +26,14 @@ if TYPE_CHECKING:
 
 #: How long to wait for a connection, and for each part of an answer, unless HF_HUB_ETAG_TIMEOUT says otherwise.
 TIMEOUT = 2.5
-#: How long all files together may take.
+#: How long a file may take altogether.
 LONGEST = 60.0
+#: How many files are asked for at the same time.
+AT_ONCE = 8
+
+
+class BrokenOff(Exception):
+    """An answer that is shorter than it should be."""
 
 
 class Listing(NamedTuple):
@@ -58,13 +64,11 @@ class Repository(NamedTuple):
 
     def find(self, revision: str) -> Listing | None:
         """The same; None when there is no such repository, or none that is shown."""
-        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+        from huggingface_hub.errors import RepositoryNotFoundError
 
         with self._explained(revision):
             try:
                 return self._listing(revision)
-            except GatedRepoError:
-                raise
             except RepositoryNotFoundError:
                 return None
 
@@ -77,7 +81,9 @@ class Repository(NamedTuple):
         with self._explained(commit):
             headers = self._headers()
             urls = [f"{self.endpoint}/{self.id}/resolve/{commit}/{quote(file)}" for file in files]
-            return together([partial(_get_again, url, headers) for url in urls], LONGEST)
+            calls = [partial(_get_again, url, headers) for url in urls]
+            batches = [calls[start : start + AT_ONCE] for start in range(0, len(calls), AT_ONCE)]
+            return [data for batch in batches for data in together(batch, LONGEST)]
 
     def create(self, private: bool | None) -> None:
         """Make the repository.
@@ -142,6 +148,9 @@ class Repository(NamedTuple):
             token = get_token()
         if self.token is True and token is None:
             raise SourceError("no token is set", hint="log in with `hf auth login`, or set HF_TOKEN")
+        if isinstance(token, str) and not (token.isascii() and token.isprintable()):
+            # The HTTP client would say the same, and show the token.
+            raise SourceError("the token holds characters that no token has", hint="copy it again, without line breaks")
         # As it is, so that its length can be checked.
         headers = {"user-agent": "llm-templates", "accept-encoding": "identity"}
         return {**headers, "authorization": f"Bearer {token}"} if token else headers
@@ -167,9 +176,10 @@ class Repository(NamedTuple):
 def timeout() -> float:
     """How long to wait for a connection or a part of an answer, in seconds."""
     try:
-        return float(os.environ["HF_HUB_ETAG_TIMEOUT"])
+        seconds = float(os.environ["HF_HUB_ETAG_TIMEOUT"])
     except (KeyError, ValueError):
         return TIMEOUT
+    return seconds if seconds > 0 else TIMEOUT
 
 
 def together(calls: Sequence[Callable[[], bytes]], limit: float) -> list[bytes]:
@@ -229,5 +239,5 @@ def _collect(url: str, chunks: Iterable[bytes], headers: Any) -> bytes:
         check_size(len(data), url, FILE_LIMIT)
     expected = headers.get("Content-Length")
     if expected is not None and "Content-Encoding" not in headers and len(data) != int(expected):
-        raise ConnectionError(f"the answer broke off after {len(data):,} of {int(expected):,} bytes")
+        raise BrokenOff(f"{len(data):,} of {int(expected):,} bytes came")
     return bytes(data)

@@ -50,6 +50,9 @@ _NO_ANSWER = _Cause(
     "the hub did not answer within {seconds:g} seconds",
     f"is there a network? HF_HUB_ETAG_TIMEOUT=30 waits longer; {_LATER}",
 )
+_BROKEN_OFF = _Cause("the hub's answer broke off: {reason}", f"is there a proxy in between? {_LATER}")
+#: What the HTTP clients call that.
+_BREAKS = frozenset({"BrokenOff", "RemoteProtocolError", "ReadError", "ChunkedEncodingError"})
 _NO_HUB = _Cause("the hub cannot be reached: {reason}", f"is there a network? {_LATER}")
 
 
@@ -94,7 +97,9 @@ def _cause(error: Exception, status: int) -> _Cause:
             return cause
     if status:
         return _ANSWERS.get(status, _OTHER_ANSWER)
-    return _NO_ANSWER if any("Timeout" in name for name in names) else _NO_HUB
+    if any("Timeout" in name for name in names):
+        return _NO_ANSWER
+    return _NO_HUB if _BREAKS.isdisjoint(names) else _BROKEN_OFF
 
 
 def _hints(hint: str, repository: str) -> str:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from types import CodeType
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import nodes
 
@@ -82,8 +81,7 @@ DIALECT: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """A compiled template."""
 
     #: `root(run, values, ...)` gives the text; `values` are those of `taken`, and the parameters follow.

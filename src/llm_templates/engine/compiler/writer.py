@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_RESOLVE
@@ -22,8 +22,7 @@ from .scopes import Available, Frame
 DEFERRED_DEPTH = 4
 
 
-@dataclass(slots=True, frozen=True)
-class Value:
+class Value(NamedTuple):
     """A compiled expression: Python code without side effects, and what is known of its value."""
 
     code: str
@@ -47,7 +46,7 @@ KIND = "the kind"
 CLOSED_LIST = "closed list"
 
 
-@dataclass(slots=True)
+@dataclass
 class Counter:
     """The Python variables of a loop that only counts."""
 
