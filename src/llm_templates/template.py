@@ -134,7 +134,8 @@ class ChatTemplate:
         >>> ChatTemplate.from_string("{% if enable_thinking %}<think>{% endif %}").variables
         ('enable_thinking',)
         """
-        return tuple(name for name in self._engine.reads if name not in RESERVED and not name.endswith("_token"))
+        known = RESERVED | GLOBALS.keys()
+        return tuple(name for name in self._engine.reads if name not in known and not name.endswith("_token"))
 
     def render(
         self,

@@ -360,7 +360,9 @@ def test_a_model_without_a_template(hub, name):
     source = resolve("owner/name")
     assert source.templates == {}
     assert words in source.hint
-    assert resolve("owner/name").templates == {}
+    hub.requests.clear()
+    assert resolve("owner/name").templates == resolve("owner/name", offline=True).templates == {}
+    assert hub.requests == []
     with pytest.raises(SourceError, match="owner/name has no chat template"):
         load("owner/name")
     assert load("owner/name", default="chatml").source == load("chatml").source

@@ -50,7 +50,7 @@ class Template:
 
     @property
     def reads(self) -> tuple[str, ...]:
-        """The names the template takes from its context, globals apart, in the order it first does."""
+        """The names the template takes from its context, or from the global functions, in the order it first does."""
         return self._program.reads
 
     @property

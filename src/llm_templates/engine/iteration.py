@@ -41,7 +41,8 @@ def listed(run: Run, value: Any) -> list[Any]:
     if kind is Stream:
         # A stream gives no more items than what it reads from, which has been charged, or charges them itself.
         items = list(value.iterator)
-        run.create(8 * len(items))
+        # A slot for each, and what `map` may have made of it.
+        run.create(64 * len(items))
         return items
     if kind is Loop:
         raise TypeError("a loop cannot be looped over")

@@ -291,9 +291,9 @@ class Border:
         if isinstance(value, Mapping):
             return {self.lower(key): item for key, item in value.items()}
         if isinstance(value, list):
-            return list(value)
+            return [item for item in value]  # noqa: C416  (list() would ask a subclass for its length)
         if isinstance(value, tuple):
-            return tuple(value)
+            return tuple(item for item in value)
         numpy = sys.modules.get("numpy")
         if numpy is not None and isinstance(value, numpy.generic):
             return self.lower(value.item())

@@ -72,6 +72,7 @@ class Cache:
         A cache that cannot be written to is left as it is: it is a convenience.
         """
         try:
+            os.makedirs(self.path(commit), exist_ok=True)
             for file, data in contents.items():
                 if data is not None:
                     write_bytes(self.path(commit, file), data)

@@ -23,7 +23,8 @@ _REFUSALS = {
     ),
     "RepositoryNotFoundError": _Cause(
         "there is no model {repository} on the hub, or it is private",
-        "check the spelling; for a private model log in with `hf auth login`, set HF_TOKEN, or pass a token",
+        "check the spelling (there is no such folder here, either); for a private model log in with `hf auth login`,"
+        " set HF_TOKEN, or pass a token",
     ),
     "RevisionNotFoundError": _Cause(
         "{repository} has no revision {revision!r}",
@@ -35,25 +36,28 @@ _REFUSALS = {
 #: The hub's other answers, by status.
 _ANSWERS = {
     401: _Cause(
-        "the hub wants a token that it knows", "log in with `hf auth login`, or set HF_TOKEN to one that is valid"
+        "{repository}: the hub wants a token that it knows",
+        "log in with `hf auth login`, or set HF_TOKEN to one that is valid",
     ),
     403: _Cause(
         "the hub does not let this account do that with {repository}", "use a token that has the right to do it"
     ),
     412: _Cause("{repository} was changed at the same moment", "try again"),
-    429: _Cause("the hub has had too many requests from here", "wait a few minutes; with a login more are allowed"),
+    429: _Cause(
+        "{repository}: the hub has had too many requests from here", "wait a few minutes; with a login more are allowed"
+    ),
 }
 
 _LATER = "try again later; what is in the cache loads without the hub"
-_OTHER_ANSWER = _Cause("the hub answered with status {status}", _LATER)
+_OTHER_ANSWER = _Cause("{repository}: the hub answered with status {status}", _LATER)
 _NO_ANSWER = _Cause(
-    "the hub did not answer within {seconds:g} seconds",
+    "{repository}: the hub did not answer within {seconds:g} seconds",
     f"is there a network? HF_HUB_ETAG_TIMEOUT=30 waits longer; {_LATER}",
 )
-_BROKEN_OFF = _Cause("the hub's answer broke off: {reason}", f"is there a proxy in between? {_LATER}")
+_BROKEN_OFF = _Cause("{repository}: the hub's answer broke off: {reason}", f"is there a proxy in between? {_LATER}")
 #: What the HTTP clients call that.
 _BREAKS = frozenset({"BrokenOff", "RemoteProtocolError", "ReadError", "ChunkedEncodingError"})
-_NO_HUB = _Cause("the hub cannot be reached: {reason}", f"is there a network? {_LATER}")
+_NO_HUB = _Cause("{repository}: the hub cannot be reached: {reason}", f"is there a network? {_LATER}")
 
 
 def explain(error: Exception, repository: str, revision: str, endpoint: str, seconds: float) -> SourceError:
@@ -67,7 +71,7 @@ def explain(error: Exception, repository: str, revision: str, endpoint: str, sec
         seconds: how long an answer was waited for.
 
     >>> print(explain(ConnectionError("no route to host"), "owner/name", "main", "https://huggingface.co", 2.5).message)
-    the hub cannot be reached: no route to host
+    owner/name: the hub cannot be reached: no route to host
     """
     status = getattr(getattr(error, "response", None), "status_code", 0)
     cause = _cause(error, status)

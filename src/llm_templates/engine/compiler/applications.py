@@ -200,7 +200,10 @@ class Applications(Operators):
     def _strip(self, code: str, name: str, arguments: str, general: str) -> Value:
         """Strip text, which gives the same object where there is nothing to strip."""
         value = self.call(f"{code}.{name}({arguments}) if type({code}) is str else {general}")
-        self.emit.write(f"if {value.code} is not {code} and len({code}) > {FREE_TEXT}: run.strip({code}, {value.code})")
+        self.emit.write(
+            f"if {value.code} is not {code} and type({code}) is str and len({code}) > {FREE_TEXT}: "
+            f"run.strip({code}, {value.code})"
+        )
         return value
 
     def _is_text(self, code: str) -> bool:

@@ -50,12 +50,12 @@ class Blocks(Applications):
 
     def resolved(self, name: str) -> str:
         """What `name` is in the context: a variable filled at the start of the render, or a global function."""
+        self.reads.setdefault(name, None)
         if name in GLOBALS and name not in self.options.shadowed:
             return self.emit.constant(GLOBALS[name], "g")
         known = self._resolved.get(name)
         if known is None:
             known = self._resolved[name] = self.emit.name("r")
-        self.reads.setdefault(name, None)
         return known
 
     # -- output --
