@@ -371,7 +371,7 @@ def load(
         if default is None:
             raise SourceError(
                 f"{source.name or 'the model'} has no chat template",
-                hint="give one yourself, or the built-in format it speaks, if you know it, as default=NAME",
+                hint="; ".join(filter(None, (source.hint, "or name the built-in format it speaks as default=NAME"))),
             )
         stand_in = resolve(default)
         templates, tokens = stand_in.templates, {**stand_in.special_tokens, **tokens}

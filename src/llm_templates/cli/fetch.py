@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from .. import sources
+from ..sources.hub import split_id
 from ..template import load
 from .models import model_argument
 from .writing import write_document, write_text
@@ -26,7 +27,7 @@ def fetch(model: str, revision: str | None, as_json: bool) -> None:
     \b
     llm-templates fetch HuggingFaceH4/zephyr-7b-beta
     """
-    on_hub = sources.hub.split_id(model) is not None and not os.path.exists(model)
+    on_hub = split_id(model) is not None and not os.path.exists(model)
     if on_hub:
         source = sources.fetch(model, revision=revision)
         if not source.templates:
