@@ -17,7 +17,7 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from fuzz import oracle
-from llm_templates import SecurityError, TemplatesError, UndefinedError
+from llm_templates import BudgetError, SecurityError, TemplatesError, UndefinedError
 from llm_templates.engine import compile_template
 from llm_templates.engine.compiler import DIALECT
 from llm_templates.engine.globals import GLOBALS
@@ -262,66 +262,14 @@ def called(*_, **__):
 
 #: Every special method a template could reach by accident.
 TRAPS = dict.fromkeys(
-    (
-        *(
-            "__getattr__",
-            "__getitem__",
-            "__eq__",
-            "__ne__",
-            "__lt__",
-            "__le__",
-            "__gt__",
-            "__ge__",
-            "__bool__",
-            "__len__",
-        ),
-        *(
-            "__iter__",
-            "__next__",
-            "__contains__",
-            "__str__",
-            "__repr__",
-            "__format__",
-            "__html__",
-            "__call__",
-            "__int__",
-        ),
-        *(
-            "__float__",
-            "__index__",
-            "__add__",
-            "__radd__",
-            "__mul__",
-            "__mod__",
-            "__rmod__",
-            "__reversed__",
-            "__missing__",
-        ),
-        *(
-            "__html_format__",
-            "__unicode__",
-            "__enter__",
-            "__await__",
-            "__dir__",
-            "__reduce_ex__",
-            "__copy__",
-            "__deepcopy__",
-        ),
-        *(
-            "upper",
-            "items",
-            "keys",
-            "values",
-            "get",
-            "strip",
-            "split",
-            "join",
-            "append",
-            "content",
-            "role",
-            "name",
-            "value",
-        ),
+    re.findall(
+        r"\w+",
+        """
+    __getattr__ __getitem__ __eq__ __ne__ __lt__ __le__ __gt__ __ge__ __bool__ __len__ __iter__ __next__ __contains__ __str__
+    __repr__ __format__ __html__ __call__ __int__ __float__ __index__ __add__ __radd__ __mul__ __mod__ __rmod__ __reversed__
+    __missing__ __html_format__ __unicode__ __enter__ __await__ __dir__ __reduce_ex__ __copy__ __deepcopy__
+    upper items keys values get strip split join append content role name value
+    """,
     ),
     called,
 )
@@ -620,6 +568,15 @@ def test_a_value_inside_others_is_lowered_too(name):
             assert "CallbackError" not in str(error)
             text = None
         assert text == expected, source
+
+
+def test_a_range_of_the_callers_is_a_sequence():
+    """One of the engine's own types, so it is not replaced by its name as in the reference; it is bounded like any other."""
+    assert compile_template("{{ x[1] }}{{ x | list }}").render({"x": range(3)}) == "1[0, 1, 2]"
+    with pytest.raises(BudgetError):
+        compile_template("{% for i in x %}{{ i }}{% endfor %}", mutable=False).render({"x": range(10**12)})
+    with pytest.raises(TemplatesError):
+        compile_template("{% for i in x %}{{ i }}{% endfor %}", mutable=False).render({"x": range(10**30)})
 
 
 def snapshot(value):

@@ -431,6 +431,23 @@ def test_a_conversation_is_read_as_the_reference_reads_it(name, conversation, to
     assert repr((conversation, tools, documents, given_value)) == repr(before)
 
 
+def test_what_differs_from_the_reference_is_what_is_documented():
+    """A message that is also elsewhere is normalised there too, and one without any value is not empty until it is read."""
+    quoted = {"role": "user", "content": None, "reasoning": "r"}
+    conversation = [quoted, {"role": "assistant", "content": "x", "quote": quoted}]
+    template = ChatTemplate.from_string(
+        "{{ messages[0] == messages[1].quote }}{{ messages[1].quote | length }}{{ given.thinking }}"
+    )
+    assert template.render(conversation, variables={"given": quoted}) == "True4r"
+    other = [{**conversation[1], "quote": dict(quoted)}]
+    assert reference("{{ messages[0].quote | tojson }}", other, None, None, False, {}) == json.dumps(quoted)
+    assert ChatTemplate.from_string("{{ messages[0].quote | tojson }}").render(other) == json.dumps(quoted)
+    empty = ChatTemplate.from_string(
+        "{{ 'true' if messages[0] else 'false' }}{{ messages[0] | length }}{{ messages[0] }}"
+    )
+    assert empty.render([{"content": None}]) == "true0{}"
+
+
 def test_a_conversation_object_is_its_messages():
     """An object with `.messages` is rendered as the list it holds."""
     conversation = SimpleNamespace(messages=[{"role": "user", "content": "Hi"}])
