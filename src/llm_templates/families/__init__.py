@@ -1,65 +1,32 @@
-"""The built-in families: `<name>.jinja`, the template, and `<name>.toml`, its facts; and how they are read."""
+"""The built-in families: `<name>.jinja`, the template, and `<name>.toml`, its facts; and how they are found and read."""
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from ..errors import SourceError
+from .family import Conventions, Family, Origin, Quirk, Reasoning, Stop, Variable, family_of
+
+__all__ = [
+    "Conventions",
+    "Family",
+    "Origin",
+    "Quirk",
+    "Reasoning",
+    "Stop",
+    "Variable",
+    "find",
+    "find_by_id",
+    "get",
+    "names",
+    "suggestion",
+]
 
 #: Where the data files are. A path, since the package is always unpacked: importlib.resources would double the time an
 #: import takes.
 FOLDER = Path(__file__).parent
-
-
-class Quirk(NamedTuple):
-    """Something a reader would not expect of a format, and why it is so."""
-
-    what: str
-    why: str
-
-
-class Stop(NamedTuple):
-    """What ends the model's turn: `tokens` by their text, `strings` where a model runs on in ordinary text."""
-
-    tokens: tuple[str, ...] = ()
-    strings: tuple[str, ...] = ()
-
-
-class Family(NamedTuple):
-    """A prompt format and the models that speak it, as the data files state them.
-
-    >>> family = get("zephyr")
-    >>> family.title
-    'Zephyr 7B'
-    >>> family.special_tokens["eos_token"]
-    '</s>'
-    >>> family.stop.tokens
-    ('</s>',)
-    """
-
-    name: str
-    #: The chat template, as Jinja text.
-    template: str
-    title: str
-    #: One sentence that says how the format looks.
-    description: str
-    #: Hub ids of the publishers' models in this format.
-    models: tuple[str, ...]
-    #: Other names `load` knows the family by.
-    aliases: tuple[str, ...]
-    #: The roles the template writes.
-    roles: tuple[str, ...]
-    #: What a message's content may be and what happens to it.
-    content: str
-    special_tokens: Mapping[str, str]
-    stop: Stop
-    #: Template variables beyond the standard ones: name to meaning.
-    variables: Mapping[str, str]
-    quirks: tuple[Quirk, ...]
 
 
 @cache
@@ -76,7 +43,32 @@ def find(name: str) -> Family | None:
     """The family of this name or alias, or None."""
     if name in names():
         return _read(name)
-    return _by_alias().get(name)
+    # Most names are not aliases: the files are searched as text before any is parsed.
+    quoted = f'"{name}"'
+    for other in names():
+        if quoted in _facts_text(other):
+            family = _read(other)
+            if name in family.aliases:
+                return family
+    return None
+
+
+def find_by_id(model: str) -> Family | None:
+    """The family that the model of this hub id speaks, by the ids and patterns of the data files, or None.
+
+    Upper and lower case are the same. An id that is listed goes before patterns, a longer pattern before a shorter one.
+
+    >>> find_by_id("HuggingFaceH4/zephyr-7b-beta").name
+    'zephyr'
+    """
+    exact, patterns = _by_id()
+    wanted = model.lower()
+    if wanted in exact:
+        return _read(exact[wanted])
+    for pattern, name in patterns:
+        if _matches(wanted, pattern):
+            return _read(name)
+    return None
 
 
 def get(name: str) -> Family:
@@ -92,38 +84,54 @@ def get(name: str) -> Family:
 
 
 def suggestion(name: str) -> str:
-    """The built-in names nearest to `name`, or all of them, as a sentence.
+    """The built-in names nearest to `name`, or where to see all of them, as a sentence.
 
     >>> suggestion("zefyr")
     'did you mean zephyr?'
     """
     from difflib import get_close_matches
 
-    near = get_close_matches(name.lower(), names(), n=2, cutoff=0.6)
+    near = get_close_matches(name.lower(), names(), n=3, cutoff=0.6)
     if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"the built-in names are {', '.join(names())}"
+        return f"did you mean {_either(near)}?"
+    return f"there are {len(names())} built-in names, such as {_either(names()[::10])}; `llm-templates list` shows all"
+
+
+def _either(choices: tuple[str, ...] | list[str]) -> str:
+    *others, last = choices
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _facts_text(name: str) -> str:
+    return (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
 
 
 @cache
 def _read(name: str) -> Family:
-    facts = tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
-    return Family(
-        name=name,
-        template=(FOLDER / f"{name}.jinja").read_text(encoding="utf-8"),
-        title=facts["title"],
-        description=facts["description"],
-        models=tuple(facts["models"]),
-        aliases=tuple(facts.get("aliases", ())),
-        roles=tuple(facts["roles"]),
-        content=facts["content"],
-        special_tokens=facts["special_tokens"],
-        stop=Stop(tokens=tuple(facts["stop"]["tokens"]), strings=tuple(facts["stop"]["strings"])),
-        variables=facts.get("variables", {}),
-        quirks=tuple(Quirk(**quirk) for quirk in facts.get("quirks", ())),
-    )
+    template = (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
+    return family_of(name, template, tomllib.loads(_facts_text(name)))
 
 
 @cache
-def _by_alias() -> dict[str, Family]:
-    return {alias: family for family in map(_read, names()) for alias in family.aliases}
+def _by_id() -> tuple[dict[str, str], list[tuple[str, str]]]:
+    families = [_read(name) for name in names()]
+    exact = {model.lower(): family.name for family in families for model in family.models}
+    patterns = [(pattern.lower(), family.name) for family in families for pattern in family.patterns]
+    return exact, sorted(patterns, key=lambda entry: (-len(entry[0].replace("*", "")), entry))
+
+
+def _matches(text: str, pattern: str) -> bool:
+    """Whether `*` for anything makes the pattern the text; in one pass, since a `*` may take the shortest that fits."""
+    first, *rest = pattern.split("*")
+    if not rest:
+        return text == first
+    *middle, last = rest
+    if not (text.startswith(first) and text.endswith(last) and len(text) >= len(first) + len(last)):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for piece in middle:
+        place = text.find(piece, place, end)
+        if place < 0:
+            return False
+        place += len(piece)
+    return True
