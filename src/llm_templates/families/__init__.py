@@ -1,4 +1,7 @@
-"""The built-in families: `<name>.jinja`, the template, and `<name>.toml`, its facts; and how they are found and read."""
+"""The built-in families: `<name>.jinja`, the template, and `<name>.toml`, its facts; and how they are found and read.
+
+A model with several named templates has the others beside the first as `<name>.<variant>.jinja`.
+"""
 
 from __future__ import annotations
 
@@ -108,8 +111,13 @@ def _facts_text(name: str) -> str:
 
 @cache
 def _read(name: str) -> Family:
-    template = (FOLDER / f"{name}.jinja").read_text(encoding="utf-8")
-    return family_of(name, template, tomllib.loads(_facts_text(name)))
+    facts = tomllib.loads(_facts_text(name))
+    variants = {variant: _template_text(f"{name}.{variant}") for variant in facts.get("variants", ())}
+    return family_of(name, _template_text(name), variants, facts)
+
+
+def _template_text(stem: str) -> str:
+    return (FOLDER / f"{stem}.jinja").read_text(encoding="utf-8")
 
 
 @cache

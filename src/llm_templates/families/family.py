@@ -77,6 +77,8 @@ class Family(NamedTuple):
     name: str
     #: The chat template, as Jinja text.
     template: str
+    #: The publisher's other named templates, such as "tool_use" and "rag".
+    variants: Mapping[str, str]
     title: str
     #: One sentence that says how the format looks.
     description: str
@@ -108,12 +110,13 @@ class Family(NamedTuple):
         return (*self.stop.tokens, *self.stop.strings)
 
 
-def family_of(name: str, template: str, facts: Mapping[str, Any]) -> Family:
+def family_of(name: str, template: str, variants: Mapping[str, str], facts: Mapping[str, Any]) -> Family:
     """The family that a data file's entries describe."""
     stop, reasoning = facts["stop"], facts.get("reasoning")
     return Family(
         name=name,
         template=template,
+        variants=variants,
         title=facts["title"],
         description=facts["description"],
         origin=Origin(**facts["origin"]),

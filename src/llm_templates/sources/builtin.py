@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import families
-from .source import Access, TemplateSource
+from .source import DEFAULT, Access, TemplateSource
 
 
 def read(reference: object, access: Access) -> TemplateSource | None:
@@ -11,8 +11,8 @@ def read(reference: object, access: Access) -> TemplateSource | None:
     family = families.find(reference) if isinstance(reference, str) else None
     if family is None:
         return None
-    return TemplateSource.of(
-        family.template,
+    return TemplateSource(
+        {DEFAULT: family.template, **family.variants},
         dict(family.special_tokens),
         family.name,
         f"the built-in family {family.name}",
