@@ -36,6 +36,7 @@ def test_the_public_names_are_sorted_and_complete():
         "ChatTemplate",
         "Content",
         "Conversation",
+        "FallbackWarning",
         "Finding",
         "Formatter",
         "InputError",

@@ -6,6 +6,7 @@ from .conversation import Content, Conversation
 from .diagnosis import Finding, repaired
 from .errors import (
     BudgetError,
+    FallbackWarning,
     InputError,
     MissingExtraError,
     RaisedError,
@@ -29,6 +30,7 @@ __all__ = [
     "ChatTemplate",
     "Content",
     "Conversation",
+    "FallbackWarning",
     "Finding",
     "Formatter",
     "InputError",

@@ -12,6 +12,8 @@
     ├── SourceError                     a model, folder or file gives no template      (also LookupError)
     └── MissingExtraError               an optional dependency is not installed        (also ImportError)
 
+and one warning, FallbackWarning, for what is used in place of what was asked for.
+
 `error.message` is the raw text. `str(error)` starts with it, adds the template line with a caret and a hint where there
 are any, and never exceeds 4 KiB.
 """
@@ -149,3 +151,7 @@ class SourceError(TemplatesError, LookupError):
 
 class MissingExtraError(TemplatesError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+class FallbackWarning(UserWarning):
+    """Something stood in for what was asked for: a built-in family for a model that is not on this machine."""

@@ -105,6 +105,32 @@ def _plain_message(message: Any, index: int) -> dict[Any, Any]:
     return lowered
 
 
+def with_image_parts(messages: list[Any]) -> list[Any]:
+    """The messages as a processor hands them on: each `image_url` part an `image` part with its `url`.
+
+    >>> part = {"type": "image_url", "image_url": {"url": "https://example.org/cat.png"}}
+    >>> with_image_parts([{"role": "user", "content": [part]}])
+    [{'role': 'user', 'content': [{'type': 'image', 'url': 'https://example.org/cat.png'}]}]
+    """
+    return [_with_image_parts(message) for message in messages]
+
+
+def _with_image_parts(message: dict[Any, Any]) -> dict[Any, Any]:
+    parts = message.get("content")
+    if not isinstance(parts, list) or not any(map(_names_image, parts)):
+        return message
+    return {**message, "content": [_image_part(part) if _names_image(part) else part for part in parts]}
+
+
+def _names_image(part: Any) -> bool:
+    return isinstance(part, dict) and part.get("type") == "image_url" and "image_url" in part
+
+
+def _image_part(part: dict[Any, Any]) -> dict[str, Any]:
+    image = part["image_url"]
+    return {"type": "image", "url": image.get("url", "") if isinstance(image, dict) else image}
+
+
 def scale_of(messages: list[Any], *others: Any) -> Scale:
     """How large the input is, counted without recursion over what JSON is made of."""
     nodes = size = 0

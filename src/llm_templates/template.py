@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -13,8 +14,8 @@ from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
 from .errors import InputError, SourceError, VariableError
-from .lowering import WATCHED, ChatRun, plain_messages
-from .sources import DEFAULT, resolve
+from .lowering import WATCHED, ChatRun, plain_messages, with_image_parts
+from .sources import DEFAULT, TemplateSource, resolve
 
 #: What the engine is handed one by one.
 PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
@@ -53,6 +54,7 @@ class ChatTemplate:
     """
 
     __slots__ = (
+        "_by_processor",
         "_clock",
         "_engine",
         "_reads",
@@ -60,7 +62,7 @@ class ChatTemplate:
         "_run",
         "_values",
         "_with_tools",
-        "name",
+        "model",
         "special_tokens",
         "variant",
     )
@@ -68,21 +70,21 @@ class ChatTemplate:
     def __init__(
         self,
         engine: Template,
-        special_tokens: Mapping[str, str],
-        now: datetime | None = None,
-        name: str | None = None,
+        model: TemplateSource,
         variant: str = DEFAULT,
+        now: datetime | None = None,
         with_tools: ChatTemplate | None = None,
     ) -> None:
         self._engine = engine
+        #: What was loaded: all templates of the model, where they came from, at which commit.
+        self.model = model
         #: The name of this template among those of its model.
         self.variant = variant
         #: The template that takes over when tools are given, if the model has one.
         self._with_tools = with_tools
         #: The special tokens the template may read by name, such as `bos_token`; unset ones are absent.
-        self.special_tokens: dict[str, str] = dict(special_tokens)
-        #: What the template was loaded by, or None.
-        self.name = name
+        self.special_tokens: dict[str, str] = dict(model.special_tokens)
+        self._by_processor = model.by_processor
         self._clock = now
         self._root = engine.root
         self._values = engine.values(self.special_tokens)
@@ -120,7 +122,12 @@ class ChatTemplate:
         """
         engine = compile_chat(source, extensions, limits)
         tokens = {key: token for key, token in (special_tokens or {}).items() if token is not None}
-        return cls(engine, tokens, now, name)
+        return cls(engine, TemplateSource.of(source, tokens, name), now=now)
+
+    @property
+    def name(self) -> str | None:
+        """What the template's model is called, or None."""
+        return self.model.name
 
     @property
     def source(self) -> str:
@@ -186,6 +193,8 @@ class ChatTemplate:
             if type(message) is not dict:
                 messages = plain_messages(messages)
                 break
+        if self._by_processor:
+            messages = with_image_parts(messages)
         continuation = None
         if continue_final_message:
             if add_generation_prompt:
@@ -300,10 +309,9 @@ class ChatTemplate:
     def __reduce__(self) -> tuple[Any, ...]:
         return ChatTemplate, (
             self._engine,
-            self.special_tokens,
-            self._clock,
-            self.name,
+            self.model,
             self.variant,
+            self._clock,
             self._with_tools,
         )
 
@@ -343,6 +351,8 @@ def load(
     offline: bool = False,
     default: str | None = None,
     *,
+    token: str | bool | None = None,
+    endpoint: str | None = None,
     now: datetime | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> ChatTemplate:
@@ -355,6 +365,8 @@ def load(
             "tool_use" takes over when tools are rendered, as in the reference.
         offline: look into the hub's cache only.
         default: a built-in name or Jinja text for a model that has no template of its own, such as "chatml".
+        token: what shows a private or gated model of the hub; None for the account that is logged in, False for none.
+        endpoint: another hub's address.
         now: the time `strftime_now` tells; the time of the render if None.
         limits: what the template may use.
 
@@ -364,9 +376,8 @@ def load(
     >>> load("chatml").render([{"role": "user", "content": "Hi"}])
     '<|im_start|>user\\nHi<|im_end|>\\n'
     """
-    source = resolve(reference, revision=revision, offline=offline)
+    source = resolve(reference, revision=revision, offline=offline, token=token, endpoint=endpoint)
     templates = source.templates
-    tokens = source.special_tokens
     if not templates:
         if default is None:
             raise SourceError(
@@ -374,7 +385,15 @@ def load(
                 hint="; ".join(filter(None, (source.hint, "or name the built-in format it speaks as default=NAME"))),
             )
         stand_in = resolve(default)
-        templates, tokens = stand_in.templates, {**stand_in.special_tokens, **tokens}
+        templates = stand_in.templates
+        source = replace(
+            source,
+            templates=templates,
+            special_tokens={**stand_in.special_tokens, **source.special_tokens},
+            origin=f"{stand_in.origin}, in place of the model's own",
+            family=stand_in.family,
+            hint=None,
+        )
     wanted = variant or DEFAULT
     if wanted not in templates:
         names = ", ".join(map(repr, sorted(templates)))
@@ -384,10 +403,8 @@ def load(
         )
 
     def make(name: str, with_tools: ChatTemplate | None = None) -> ChatTemplate:
-        engine = compile_template(
-            templates[name], watched=WATCHED, parameters=PARAMETERS, closed=CLOSED, mutable=False, limits=limits
-        )
-        return ChatTemplate(engine, tokens, now, source.name, name, with_tools)
+        engine = compile_chat(templates[name], (), limits)
+        return ChatTemplate(engine, source, name, now, with_tools)
 
-    takes_over = variant is None and source.chooses_tool_use and TOOL_USE in templates
+    takes_over = variant is None and not source.by_processor and TOOL_USE in templates
     return make(wanted, make(TOOL_USE) if takes_over else None)

@@ -97,7 +97,7 @@ CASES = {
     "model-unknown-variant": (None, "render zephyr -u x --variant rag"),
     "model-unknown-default": ({"tokenizer_config.json": '{"bos_token": "<s>"}'}, "render . -u x --default chatlm"),
     "model-not-cached": (None, "render owner/name -u x --offline"),
-    "model-built-in-but-not-cached": (None, "show HuggingFaceH4/zephyr-7b-beta --offline"),
+    "model-built-in-but-not-cached": (None, "show HuggingFaceH4/zephyr-7b-beta --revision v1 --offline"),
     "template-too-expensive": (None, "render \"{{ 'x' * 1000000000 }}\" -u x"),
     "template-raises-without-roles-to-blame": (None, "render \"{{ raise_exception('No.') }}\" -u x -s y"),
     "fetch-near-name": (None, "fetch zephir"),

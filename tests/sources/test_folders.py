@@ -1,5 +1,7 @@
 """Model folders as transformers and others save them: which templates count, and which special tokens they get."""
 
+import copy
+
 import pytest
 
 from llm_templates import SourceError, load
@@ -262,7 +264,7 @@ def test_a_tokenizers_folder(tokenizer_layout):
     path, templates, tokens = tokenizer_layout
     source = resolve(path)
     assert (source.templates, source.special_tokens, source.name) == (templates, tokens, "model")
-    assert source.chooses_tool_use
+    assert not source.by_processor
     assert source.origin.startswith(str(path))
 
 
@@ -284,7 +286,7 @@ def test_a_processors_folder(processor_layout):
     path, templates = processor_layout
     source = resolve(path)
     assert (source.templates, source.special_tokens, source.name) == (templates, TOKENS, "model")
-    assert not source.chooses_tool_use
+    assert source.by_processor
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
@@ -298,6 +300,39 @@ def test_transformers_processor_reads_the_same(processor_layout, text_processor)
     assert ours.special_tokens == theirs.tokenizer.special_tokens_map
     for tools in (None, [TOOL]):
         assert ours.render(MESSAGES, tools=tools) == theirs.apply_chat_template(MESSAGES, tools=tools)
+
+
+#: A message's parts, as the field's APIs and processors write them, and messages that have none.
+PARTS = [
+    {"role": "system", "content": "Look closely."},
+    {
+        "role": "user",
+        "content": [
+            {"type": "image_url", "image_url": {"url": "https://example.org/cat.png", "detail": "low"}},
+            {"type": "image_url", "image_url": "https://example.org/dog.png"},
+            {"type": "image_url", "image_url": {"detail": "low"}},
+            {"type": "image_url"},
+            {"type": "image", "path": "cat.png"},
+            {"type": "video", "url": "https://example.org/cat.mp4"},
+            {"type": "audio", "audio": "meow.wav"},
+            {"type": "text", "text": "Which animals?"},
+        ],
+    },
+    {"role": "assistant", "content": None, "reasoning": "Hm."},
+]
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning", "ignore::ResourceWarning")
+def test_a_processor_writes_image_urls_as_images(model_folder, text_processor):
+    """A processor's template sees the same parts as with transformers; a tokenizer's sees them as they were given."""
+    template = "{% for message in messages %}{{ message | tojson }}\n{% endfor %}"
+    path = model_folder({**PROCESSOR, "chat_template.jinja": template})
+    given = copy.deepcopy(PARTS)
+    text = load(path).render(PARTS)
+    assert text == text_processor.from_pretrained(path).apply_chat_template(PARTS)
+    assert '{"type": "image", "url": "https://example.org/cat.png"}' in text
+    assert given == PARTS
+    assert '{"type": "image_url", "image_url"' in load(template).render(PARTS)
 
 
 @pytest.mark.parametrize("layout", OURS)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hub_server import running_hub
 
-from llm_templates import SourceError, load
+from llm_templates import FallbackWarning, SourceError, load
 from llm_templates.sources import fetch, hub_calls, resolve
 
 TEMPLATE = "{{ bos_token }}{{ messages[0]['content'] }}"
@@ -112,7 +112,7 @@ def test_a_processors_model(hub):
     hub.add("owner/name", {**files, "tokenizer_config.json": FILES["tokenizer_config.json"]})
     for _ in range(2):
         source = resolve("owner/name")
-        assert (source.text, source.special_tokens, source.chooses_tool_use) == (NEW, {"bos_token": "<s>"}, False)
+        assert (source.text, source.special_tokens, source.by_processor) == (NEW, {"bos_token": "<s>"}, True)
 
 
 def test_another_hub(hub, monkeypatch):
@@ -252,11 +252,23 @@ def test_no_network_without_a_cache(hub):
 def test_a_model_with_a_built_in_family_names_it(hub):
     """Who cannot reach the publisher's repository is told that the template is here."""
     with pytest.raises(SourceError) as caught:
-        resolve("HuggingFaceH4/zephyr-7b-beta", offline=True)
-    assert "its template is built in: load('zephyr')" in caught.value.hint
-    with pytest.raises(SourceError) as caught:
         resolve("huggingfaceh4/zephyr-7b-beta")
     assert "its template is built in: load('zephyr')" in caught.value.hint
+
+
+def test_a_built_in_family_stands_in_offline(hub, monkeypatch):
+    """A model that is not in the cache is rendered with the family it speaks, and the user is told."""
+    name = "HuggingFaceH4/zephyr-7b-beta"
+    with pytest.warns(FallbackWarning, match="the built-in family zephyr is used") as warned:
+        template = load(name, offline=True)
+    assert warned[0].filename == __file__
+    assert (template.source, template.name) == (load("zephyr").source, name)
+    assert (template.model.family, template.special_tokens["eos_token"]) == ("zephyr", "</s>")
+    with pytest.raises(SourceError, match="is not in the hub's cache"):
+        load(name, revision="v1", offline=True)  # a built-in template has no revisions
+    hub.add(name, {"chat_template.jinja": NEW})
+    load(name)
+    assert load(name, offline=True).source == NEW  # what is cached is the model's own
 
 
 def test_a_hub_that_says_nothing(hub):
@@ -479,7 +491,7 @@ def test_many_or_odd_templates_are_refused(hub):
 
 PROGRAM = """
 import sys
-from llm_templates import SourceError, load
+from llm_templates import FallbackWarning, SourceError, load
 try:
     print(load("owner/name").render([{"role": "user", "content": "Hello!"}]))
 except SourceError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeVar
 
@@ -10,10 +11,11 @@ import click
 from click.shell_completion import CompletionItem
 
 from .. import families
-from ..errors import SourceError, TemplatesError
-from ..sources import TemplateSource, resolve
+from ..errors import FallbackWarning, TemplatesError
+from ..sources import TemplateSource
 from ..template import TOOL_USE, ChatTemplate, load
 from .advice import advise_on_model
+from .writing import write_note
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -22,16 +24,17 @@ class Model(NamedTuple):
     """What was asked for, and what it led to."""
 
     template: ChatTemplate
-    #: Where it came from, with the model's other templates.
-    source: TemplateSource
-    #: Whether one of them was asked for by name.
+    #: Whether one of the model's templates was asked for by name.
     chosen: bool
-    #: Where the template came from, in words.
-    origin: str
+
+    @property
+    def source(self) -> TemplateSource:
+        """Where it came from, with the model's other templates."""
+        return self.template.model
 
     def variant(self, tools: bool) -> str:
         """The name of the template that renders, with tools or without."""
-        takes_over = tools and not self.chosen and self.source.chooses_tool_use and TOOL_USE in self.source.templates
+        takes_over = tools and not self.chosen and not self.source.by_processor and TOOL_USE in self.source.templates
         return TOOL_USE if takes_over else self.template.variant
 
     def text(self, variant: str) -> str:
@@ -80,15 +83,13 @@ def load_model(model: str, variant: str | None, revision: str | None, offline: b
         SourceError: they name none.
     """
     model = os.path.expanduser(model) if model.startswith("~") else model
-    try:
-        template = load(model, revision, variant, offline, default)
-    except TemplatesError as error:
-        advise_on_model(error)
-        raise
-    try:
-        source = resolve(model, revision=revision, offline=True)  # the hub was asked just now
-    except SourceError:  # the cache cannot be written
-        source = resolve(model, revision=revision, offline=offline)
-    if source.templates or default is None:
-        return Model(template, source, variant is not None, source.origin)
-    return Model(template, source, variant is not None, f"{resolve(default).origin}, in place of the model's own")
+    with warnings.catch_warnings(record=True) as notices:
+        warnings.simplefilter("always", FallbackWarning)
+        try:
+            template = load(model, revision, variant, offline, default)
+        except TemplatesError as error:
+            advise_on_model(error)
+            raise
+    for notice in notices:
+        write_note(str(notice.message))
+    return Model(template, variant is not None)

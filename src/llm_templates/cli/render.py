@@ -110,7 +110,7 @@ def _document(prompt: str, notes: list[str], model: Model, variant: str) -> dict
     return {
         "prompt": prompt,
         "model": model.source.name,
-        "source": model.origin,
+        "source": model.source.origin,
         "variant": variant,
         "special_tokens": {name: token for name, token in model.template.special_tokens.items() if name in read},
         "notes": notes,

@@ -50,7 +50,7 @@ def _facts(model: Model) -> dict[str, Any]:
     lines = lines_of_names(template.source)
     facts: dict[str, Any] = {
         "name": model.source.name,
-        "source": model.origin,
+        "source": model.source.origin,
         "variant": template.variant,
         "variants": sorted(model.source.templates) or [template.variant],
         # A name that the template only sets is not listed.

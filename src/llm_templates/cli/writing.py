@@ -40,6 +40,11 @@ def write_text(text: str, what: str) -> None:
     _write(data)
 
 
+def write_note(note: str) -> None:
+    """Write what a user should know to standard error."""
+    click.echo(f"Note: {note.translate(ROW_ESCAPES)}", err=True)
+
+
 def write_document(content: Any) -> None:
     """Write one JSON document, on one line, for programs."""
     text = json.dumps(content, ensure_ascii=False)

@@ -250,12 +250,23 @@ def type_name(value: object) -> str:
     return "None" if value is None else TYPE_NAMES.get(kind, kind.__name__)
 
 
+def _fields_of(kind: type) -> list[tuple[str, str]] | None:
+    """The keys that objects of an attrs or msgspec class are written with, and the attributes they come from."""
+    fields = getattr(kind, "__struct_fields__", None)
+    if isinstance(fields, tuple):
+        return list(zip(getattr(kind, "__struct_encode_fields__", fields), fields, strict=True))
+    attributes = getattr(kind, "__attrs_attrs__", None)
+    if isinstance(attributes, tuple):
+        return [(attribute.name, attribute.name) for attribute in attributes]
+    return None
+
+
 class Border:
     """Lowers what a caller passed to the closed world, one value at a time, when the template reads it.
 
     The rules are the reference's: subclasses of str, int and float lose their class, mappings become dicts, dataclasses
-    and pydantic models dicts of their fields, numpy scalars plain numbers, and anything else its type's name in angle
-    brackets. Nothing the caller passed is ever changed.
+    and objects of pydantic, attrs and msgspec classes dicts of their fields, numpy scalars plain numbers, and anything
+    else its type's name in angle brackets. Nothing the caller passed is ever changed.
     """
 
     def __init__(self) -> None:
@@ -299,6 +310,9 @@ class Border:
             return self.lower(value.item())
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        fields = _fields_of(type(value))
+        if fields is not None:
+            return {key: getattr(value, name) for key, name in fields}
         dump = getattr(value, "model_dump", None)
         if callable(dump):
             return self.lower(dump())

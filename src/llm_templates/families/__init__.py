@@ -96,13 +96,8 @@ def suggestion(name: str) -> str:
 
     near = get_close_matches(name.lower(), names(), n=3, cutoff=0.6)
     if near:
-        return f"did you mean {_either(near)}?"
-    return f"there are {len(names())} built-in names, such as {_either(names()[::10])}; `llm-templates list` shows all"
-
-
-def _either(choices: tuple[str, ...] | list[str]) -> str:
-    *others, last = choices
-    return f"{', '.join(others)} or {last}" if others else last
+        return f"did you mean {' or '.join(near)}?"
+    return "the built-in names are in families.names(), and on the command line in `llm-templates list`"
 
 
 def _facts_text(name: str) -> str:

@@ -7,10 +7,13 @@ asked for the list of files and for the few that count.
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ..errors import SourceError
+from .. import families
+from ..errors import FallbackWarning, SourceError
+from . import builtin
 from .hub_cache import Cache
 from .hub_calls import Listing, Repository
 from .hub_errors import not_cached
@@ -18,6 +21,8 @@ from .model import ADDITIONAL_FOLDER, FILES, read_model
 from .names import is_file_name
 from .source import Access, TemplateSource
 
+#: The branch that is meant when none is named.
+MAIN = "main"
 #: How many additional templates a model may have.
 ADDITIONAL_LIMIT = 100
 
@@ -52,7 +57,7 @@ def read(reference: object, access: Access) -> TemplateSource | None:
     if commit is not None and (model.offline or model.cache.is_complete(commit)):
         return model.cached(commit)
     if model.offline:
-        raise not_cached(model.repository.id, model.revision)
+        return _built_in(model)
     try:
         # What is missing of a cached commit is fetched of that commit: the rest of the model is there at it, too.
         return model.fetch(commit or model.revision)
@@ -61,6 +66,18 @@ def read(reference: object, access: Access) -> TemplateSource | None:
         if source is None or not source.templates:
             raise
         return source
+
+
+def _built_in(model: Model) -> TemplateSource:
+    """The built-in family that a model which is not in the cache speaks, with a warning that says so."""
+    name = model.repository.id
+    family = families.find_by_id(name) if model.revision == MAIN else None
+    if family is None:
+        raise not_cached(name, model.revision)
+    notice = f"{name} is not in the hub's cache on this machine: the built-in family {family.name} is used"
+    warnings.warn(notice, FallbackWarning, stacklevel=6)
+    source = builtin.source_of(family)
+    return replace(source, name=name, origin=f"{source.origin}, in place of {name}, which is not in the hub's cache")
 
 
 def fetch(reference: object, access: Access) -> TemplateSource:
@@ -88,7 +105,7 @@ def find(reference: object, access: Access) -> Model | None:
     name, revision = parts
     if revision is not None and access.revision not in (None, revision):
         raise SourceError(f"{reference} and revision={access.revision!r} name two revisions", hint="give one of them")
-    revision = revision or access.revision or "main"
+    revision = revision or access.revision or MAIN
     if _NO_REVISION.search(revision):
         raise SourceError(f"{revision!r} cannot be a revision of {name}", hint="give a branch, a tag or a commit")
     from huggingface_hub import constants

@@ -108,8 +108,5 @@ def _cause(error: Exception, status: int) -> _Cause:
 
 def _hints(hint: str, repository: str) -> str:
     """A way out, and the built-in family that the model belongs to, if there is one."""
-    wanted = repository.lower()
-    for name in families.names():
-        if any(model.lower() == wanted for model in families.get(name).models):
-            return f"{hint}\nits template is built in: load({name!r})"
-    return hint
+    family = families.find_by_id(repository)
+    return f"{hint}\nits template is built in: load({family.name!r})" if family else hint

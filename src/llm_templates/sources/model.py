@@ -66,7 +66,7 @@ def read_model(files: Files, name: str) -> TemplateSource:
         special_tokens(config, token_map, files.place(CONFIG_FILE)),
         name,
         found.place if found else files.place(""),
-        chooses_tool_use=not (found and found.by_processor),
+        by_processor=bool(found and found.by_processor),
         hint=None if templates else hint,
     )
 

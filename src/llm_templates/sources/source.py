@@ -27,10 +27,15 @@ class TemplateSource:
     name: str | None = None
     #: Where the templates came from, in words.
     origin: str = "text"
-    #: Whether "tool_use" is chosen when tools are given, as tokenizers do and processors do not.
-    chooses_tool_use: bool = True
+    #: Whether they are a processor's, for a model that sees or hears: unlike a tokenizer it does not choose "tool_use"
+    #: when tools are given, and it writes a message's `image_url` parts as `image` parts.
+    by_processor: bool = False
     #: The commit they were read at, for a model of the hub.
     commit: str | None = None
+    #: The built-in family whose template this is, if it is one.
+    family: str | None = None
+    #: The texts of the tokens that the model's generation configuration stops at.
+    stop_tokens: tuple[str, ...] = ()
     #: For a model without a template: where one was looked for and may be found, in a sentence.
     hint: str | None = None
 

@@ -30,7 +30,7 @@ def read(reference: Any, access: Access) -> TemplateSource | None:
         _tokens(tokenizer),
         name if isinstance(name, str) and name else kind,
         f"the {kind} object",
-        chooses_tool_use=not is_processor,
+        by_processor=is_processor,
         hint=None if templates else hint,
     )
 
