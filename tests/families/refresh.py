@@ -1,40 +1,52 @@
-"""Write the expected text of every golden again, from the publishers' own templates rendered by transformers.
+"""Write the golden files of families again, from the publishers' own templates rendered by transformers.
 
-usage: python tests/families/refresh.py FOLDER
+usage: python tests/families/refresh.py CORPUS [FAMILY...]
 
-FOLDER holds `<family>.jinja`, the template as the publisher of the family's models ships it. A new case is a new file
-under golden/<family>/ with `messages` and `options`; this adds `expected`, or `refused` where the template refuses.
+CORPUS holds `templates/<file>.jinja`, and `references.toml` here says which of them verifies a family. Where there is
+none, or where it fails without saying why, transformers renders the family's own template, and the section says so.
 """
 
-import json
+import copy
 import sys
+import tomllib
 from pathlib import Path
 
 import jinja2
-from transformers import __version__
+from golden_files import HERE, NOW, Golden, conversations, options_of, write_golden
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from llm_templates import families
 
-GOLDEN = Path(__file__).parent / "golden"
+
+def main(corpus: Path, wanted: list[str]) -> None:
+    references = tomllib.loads((HERE / "references.toml").read_text("utf-8"))
+    for name in wanted or families.names():
+        family = families.get(name)
+        for stem, own in [(name, family.template), *((f"{name}.{v}", text) for v, text in family.variants.items())]:
+            files = references.get(stem, [])
+            source = (corpus / "templates" / f"{files[0]}.jinja").read_bytes().decode("utf-8") if files else None
+            goldens = {}
+            for title, conversation in conversations().items():
+                golden = source and rendered(source, f"{family.origin.kind}'s template", conversation, family)
+                if not golden or golden.outcome == "fails":
+                    golden = rendered(own, "this template", conversation, family)
+                goldens[title] = golden
+            write_golden(stem, goldens)
 
 
-def main(folder: Path) -> None:
-    for path in sorted(GOLDEN.glob("*/*.json")):
-        name = path.parent.name
-        case = json.loads(path.read_text(encoding="utf-8"))
-        given = {key: case[key] for key in ("note", "messages", "options") if key in case}
-        template = (folder / f"{name}.jinja").read_text(encoding="utf-8")
-        try:
-            (text,), _ = render_jinja_template(
-                [case["messages"]], chat_template=template, **case["options"], **families.get(name).special_tokens
-            )
-            answer = {"expected": text}
-        except jinja2.TemplateError as error:
-            answer = {"refused": error.message}
-        made = {"reference": f"transformers {__version__}, the publisher's template"}
-        path.write_text(json.dumps({**given, **made, **answer}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def rendered(source: str, by: str, conversation: dict, family: families.Family) -> Golden:
+    """What transformers makes of a conversation."""
+    # apply_chat_template drops these before it renders.
+    messages = [{k: v for k, v in message.items() if v is not None} for message in conversation["messages"]]
+    options = {**family.special_tokens, **options_of(conversation), "strftime_now": NOW.strftime}
+    try:
+        (text,), _ = render_jinja_template([copy.deepcopy(messages)], chat_template=source, **options)
+    except jinja2.TemplateError as error:
+        return Golden(by, "refused" if type(error) is jinja2.TemplateError else "fails", str(error.message))
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        return Golden(by, "fails", f"{type(error).__name__}: {error}")
+    return Golden(by, "renders", text)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), sys.argv[2:])

@@ -1,29 +1,50 @@
-"""Every file under golden/ holds a conversation and what the publisher's own template made of it."""
-
-import json
-from pathlib import Path
+"""Every family against its golden file: eight conversations, as transformers renders them."""
 
 import pytest
+from golden_files import GOLDEN, NOW, conversations, golden_path, options_of, read_golden, write_golden
 
-from llm_templates import RaisedError, families, load
+from llm_templates import RaisedError, TemplatesError, families, load
 
-GOLDEN = Path(__file__).parent / "golden"
-CASES = sorted(GOLDEN.glob("*/*.json"))
-
-
-@pytest.mark.parametrize("path", CASES, ids=lambda path: f"{path.parent.name}-{path.stem}")
-def test_renders_what_the_publishers_template_renders(path):
-    """The text is equal byte for byte; where the publisher's template refuses, ours does with the same words."""
-    case = json.loads(path.read_text(encoding="utf-8"))
-    template = load(path.parent.name)
-    if "refused" in case:
-        with pytest.raises(RaisedError) as caught:
-            template.render(case["messages"], **case["options"])
-        assert caught.value.message == case["refused"]
-    else:
-        assert template.render(case["messages"], **case["options"]) == case["expected"]
+#: `name`, or `name.variant` for a family's further templates.
+STEMS = [stem for name in families.names() for stem in (name, *(f"{name}.{v}" for v in families.get(name).variants))]
 
 
-def test_every_family_has_goldens():
-    """A family without goldens is not tested, so there is none."""
-    assert {path.parent.name for path in CASES} == set(families.names())
+def template_of(stem):
+    name, variant = next((n, stem[len(n) + 1 :]) for n in families.names() if stem == n or _is_variant(stem, n))
+    return load(name, variant=variant or "default", now=NOW)
+
+
+def _is_variant(stem, name):
+    return stem.startswith(f"{name}.") and stem[len(name) + 1 :] in families.get(name).variants
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_renders_what_transformers_renders(stem):
+    """Equal byte for byte; where the template refuses, in the same words."""
+    goldens, template = read_golden(stem), template_of(stem)
+    assert goldens.keys() == conversations().keys()
+    for name, conversation in conversations().items():
+        golden = goldens[name]
+        if golden.outcome == "renders":
+            text = template.render(conversation["messages"], **options_of(conversation))
+            assert text == golden.text, name
+            continue
+        with pytest.raises(TemplatesError) as caught:
+            template.render(conversation["messages"], **options_of(conversation))
+        if golden.outcome == "refused":
+            assert isinstance(caught.value, RaisedError)
+            assert caught.value.message == golden.text, name
+
+
+def test_every_golden_file_has_its_family():
+    """A file that is left over would be a test of nothing."""
+    assert {path.stem for path in GOLDEN.glob("*.txt")} == set(STEMS)
+
+
+def test_what_is_written_is_read(tmp_path, monkeypatch):
+    """The sections of a file hold any text, line breaks at its ends included."""
+    goldens = read_golden("zephyr")
+    before = golden_path("zephyr").read_bytes()
+    monkeypatch.setattr("golden_files.GOLDEN", tmp_path)
+    write_golden("zephyr", goldens)
+    assert (tmp_path / "zephyr.txt").read_bytes() == before

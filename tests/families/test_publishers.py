@@ -1,33 +1,107 @@
-"""Each family against its publisher's template, on every conversation of the corpus that LLM_TEMPLATES_CORPUS names."""
+"""Each family against the templates of its models, on everything recorded in the corpus LLM_TEMPLATES_CORPUS names."""
 
+import copy
+import gzip
+import hashlib
 import json
 import os
+import tomllib
+from collections import defaultdict
+from datetime import datetime
+from functools import cache
 from pathlib import Path
 
 import pytest
 
-from llm_templates import families, load
+from llm_templates import ChatTemplate, RaisedError, TemplatesError, families, load
 
 CORPUS = Path(os.environ.get("LLM_TEMPLATES_CORPUS", "/nonexistent"))
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="LLM_TEMPLATES_CORPUS names no corpus")
 
-#: The file of the corpus that holds the publisher's template; the other families have goldens only.
-PUBLISHERS = {
-    "chatml": "teknium-openhermes-2.5-mistral-7b",
-    "gemma": "google-gemma-2-9b-it",  # Gemma 1.1 shipped the same text
-    "zephyr": "huggingfaceh4-zephyr-7b-beta",
-}
+REFERENCES = tomllib.loads((Path(__file__).parent / "references.toml").read_text("utf-8"))
+PAIRS = [(stem, file) for stem, files in REFERENCES.items() for file in files]
 
 
-@pytest.mark.parametrize("name", PUBLISHERS)
-def test_renders_what_the_publishers_template_renders(name, ours, reference):
-    """Equal text; refused in the same words; and where the publisher's template fails, ours fails too."""
-    source = (CORPUS / "templates" / f"{PUBLISHERS[name]}.jinja").read_text(encoding="utf-8")
-    template, tokens = load(name), families.get(name).special_tokens
-    shapes = json.loads((CORPUS / "conversations.json").read_text(encoding="utf-8"))["shapes"]
-    assert shapes
-    for shape, given in shapes.items():
-        for prompted in (False, True):
-            options = {"tools": given["tools"], "documents": given["documents"], "add_generation_prompt": prompted}
-            expected = reference(source, given["messages"], special_tokens=tokens, **options)
-            assert ours(template, given["messages"], **options) == expected, (shape, prompted)
+@cache
+def index():
+    return json.loads((CORPUS / "index.json").read_text("utf-8"))
+
+
+@cache
+def conversations():
+    return json.loads((CORPUS / "conversations.json").read_text("utf-8"))
+
+
+@cache
+def recorded():
+    """What transformers made of each template and conversation: text by its hash, a refusal, or a failure."""
+    cases = defaultdict(list)
+    with gzip.open(CORPUS / "reference.jsonl.gz", "rt", encoding="utf-8", errors="surrogatepass") as lines:
+        for line in lines:
+            case = json.loads(line)
+            if "return_assistant_tokens_mask" not in case["flags"]:
+                cases[case["slug"]].append(case)
+    return cases
+
+
+def text_of(stem):
+    for name in families.names():
+        family = families.get(name)
+        if stem == name:
+            return family.template
+        if stem.startswith(f"{name}.") and stem[len(name) + 1 :] in family.variants:
+            return family.variants[stem[len(name) + 1 :]]
+    raise AssertionError(f"references.toml names {stem}, which is no family")
+
+
+def is_equal(source, case, tokens):
+    shape, variables = copy.deepcopy(conversations()["shapes"][case["shape"]]), dict(case["flags"])
+    options = {k: variables.pop(k) for k in ("add_generation_prompt", "continue_final_message") if k in variables}
+    now = datetime.fromisoformat(conversations()["frozen_now"])
+    template = ChatTemplate.from_string(source, special_tokens=tokens, now=now)
+    given = {"tools": shape["tools"], "documents": shape["documents"], "variables": variables, "strict": False}
+    try:
+        text = template.render(shape["messages"], **given, **options)
+    except RaisedError as refusal:
+        return case["status"] == "raised" and refusal.message[:200] == case["message"][:200]
+    except TemplatesError:
+        return False
+    return case["status"] == "ok" and hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() == case["sha256"]
+
+
+@pytest.mark.parametrize(("stem", "file"), PAIRS)
+def test_renders_as_the_models_own_template(stem, file, verified):
+    """Equal text and equal refusals in all recorded cases; where their template fails by accident, ours may not."""
+    cases = [case for case in recorded()[file] if case["status"] in ("ok", "raised")]
+    assert cases
+    different = [case for case in cases if not is_equal(text_of(stem), case, index()[file]["special_tokens"])]
+    assert not different, [(case["shape"], case["flags"]) for case in different]
+    verified.append((stem, file, len(cases)))
+
+
+def test_every_family_names_what_verifies_it():
+    """A family whose models' template is in no corpus says that it comes from documentation."""
+    for name in families.names():
+        documented = families.get(name).origin.kind == "documentation"
+        assert REFERENCES.get(name) or documented, name
+
+
+def test_ids_find_their_family():
+    """Each publisher's model whose template verifies a family is found by its id; no id leads to another family."""
+    owners = defaultdict(set)
+    for stem, file in PAIRS:
+        name = next(n for n in families.names() if text_of(stem) in (t := families.get(n)).variants.values() or text_of(stem) == t.template)
+        owners[file].add(name)
+    ids = {entry["model"] for entry in index().values() if is_id(entry["model"])}
+    for model in ids:
+        found = families.find_by_id(model)
+        files = [f for f, e in index().items() if e["model"] == model and e["provenance"] == "publisher"]
+        right = set().union(*(owners[file] for file in files)) if files else set()
+        if right:
+            assert found is not None, f"{model} should be {right}"
+            assert found.name in right, f"{model} is {right}, not {found.name}"
+
+
+def is_id(model):
+    owner, _, name = model.partition("/")
+    return bool(owner and name) and " " not in model and "/" not in name
