@@ -20,7 +20,8 @@ from .errors import (
 )
 from .formatter import Formatter
 from .history import format_chat_history
-from .template import ChatTemplate, load
+from .loading import load
+from .template import ChatTemplate
 
 if TYPE_CHECKING:
     from .schema import tool_schema

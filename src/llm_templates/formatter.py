@@ -8,8 +8,9 @@ from typing import Any
 
 from .conversation import Conversation
 from .errors import InputError
+from .loading import load
 from .sources import fetch, resolve
-from .template import ChatTemplate, load
+from .template import ChatTemplate
 
 
 class Formatter:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .errors import InputError, RaisedError
-from .template import ChatTemplate, load
+from .loading import load
+from .template import ChatTemplate
 
 PAIR = "a pair looks like ['Hello!', 'Hi.'], or ['Hello!', None] when it is the model's turn"
 

@@ -1,29 +1,28 @@
-"""`load` and `ChatTemplate`: a thin face over sources and engine."""
+"""`ChatTemplate`: a thin face over the engine and what belongs to a model's prompts."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from . import families
 from .continuation import Continuation
-from .diagnosis import Finding, diagnose, repaired
+from .diagnosis import Finding, diagnose
 from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
-from .errors import InputError, SourceError, VariableError
+from .errors import InputError, VariableError
+from .families.switches import Switch, usual_switch, with_reasoning
 from .lowering import WATCHED, ChatRun, plain_messages, with_image_parts
-from .sources import DEFAULT, TemplateSource, resolve
+from .sources import DEFAULT, TemplateSource
+from .stops import derived_stops
 
 #: What the engine is handed one by one.
 PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
 #: Those of them whose items are plain dicts when the engine gets them.
 CLOSED = ("messages",)
-#: The name of the template that takes over when tools are given.
-TOOL_USE = "tool_use"
-__all__ = ["ChatTemplate", "Finding", "load", "repaired"]
 
 #: Names a template takes from the call itself, which no variable may have.
 RESERVED = frozenset(
@@ -57,9 +56,11 @@ class ChatTemplate:
         "_by_processor",
         "_clock",
         "_engine",
+        "_family",
         "_reads",
         "_root",
         "_run",
+        "_stops",
         "_values",
         "_with_tools",
         "model",
@@ -86,6 +87,8 @@ class ChatTemplate:
         self.special_tokens: dict[str, str] = dict(model.special_tokens)
         self._by_processor = model.by_processor
         self._clock = now
+        self._family: str | None = model.family
+        self._stops: tuple[str, ...] | None = None
         self._root = engine.root
         self._values = engine.values(self.special_tokens)
         self._reads = frozenset(engine.reads)
@@ -144,6 +147,51 @@ class ChatTemplate:
         known = RESERVED | GLOBALS.keys()
         return tuple(name for name in self._engine.reads if name not in known and not name.endswith("_token"))
 
+    @property
+    def family(self) -> str | None:
+        """The name of the built-in family that the template belongs to, by name or by what it renders; None if to none.
+
+        >>> from llm_templates import load
+        >>> load("chatml").family
+        'chatml'
+        """
+        if self._family is None:
+            self._family = families.detect(self).family or ""
+        return self._family or None
+
+    @property
+    def stop_strings(self) -> tuple[str, ...]:
+        """What ends the model's turn: texts of tokens, and of what a model without such tokens runs on with.
+
+        A family's are those in its data. Of other templates they are what follows an answer in the prompt, the tokens
+        of the model's generation configuration, and its `eos_token`.
+
+        >>> from llm_templates import load
+        >>> load("chatml").stop_strings
+        ('<|im_end|>',)
+        """
+        if self._stops is None:
+            family = families.get(self.model.family).stop_strings if self.model.family else ()
+            self._stops = tuple(dict.fromkeys([*(family or self._derived_stops()), *self.model.stop_tokens]))
+        return self._stops
+
+    @property
+    def reasoning_switch(self) -> Switch | None:
+        """The variables that tell this template whether, and how much, to reason; None if there are none.
+
+        >>> ChatTemplate.from_string("{{ enable_thinking }}").reasoning_switch.settings["off"]
+        {'enable_thinking': False}
+        """
+        known = families.get(self.model.family).reasoning if self.model.family else None
+        return known if known and known.names <= self._reads else usual_switch(self._reads)
+
+    def _derived_stops(self) -> list[str]:
+        end = self.special_tokens.get("eos_token")
+        derived = derived_stops(self.render, [*self.model.stop_tokens, end or ""])
+        if not derived and self.family:
+            derived = families.get(self.family).stop_strings
+        return [*derived, end] if end else list(derived)
+
     def render(
         self,
         messages: Any,
@@ -152,6 +200,7 @@ class ChatTemplate:
         documents: Sequence[Any] | None = None,
         add_generation_prompt: bool = False,
         continue_final_message: bool | str = False,
+        reasoning: bool | str | None = None,
         variables: Mapping[str, Any] | None = None,
         strict: bool = True,
     ) -> str:
@@ -165,6 +214,8 @@ class ChatTemplate:
             add_generation_prompt: end with what precedes the model's answer.
             continue_final_message: end inside the last message, so that the model goes on with it; a text names the
                 field to continue instead of "content".
+            reasoning: whether the model is to reason (True, False), or how much ("low", "medium", "high"), whatever the
+                template calls the variable for it.
             variables: what else the template may read, such as `enable_thinking`.
             strict: refuse a variable that the template never reads.
 
@@ -174,6 +225,7 @@ class ChatTemplate:
             BudgetError: the template needs more than its budget.
             InputError: the conversation or an option cannot be used.
 
+        >>> from llm_templates import load
         >>> load("chatml").render([{"role": "user", "content": "Hi"}], add_generation_prompt=True)
         '<|im_start|>user\\nHi<|im_end|>\\n<|im_start|>assistant\\n'
         """
@@ -184,9 +236,12 @@ class ChatTemplate:
                 documents=documents,
                 add_generation_prompt=add_generation_prompt,
                 continue_final_message=continue_final_message,
+                reasoning=reasoning,
                 variables=variables,
                 strict=strict,
             )
+        if reasoning is not None:
+            variables = with_reasoning(reasoning, self.reasoning_switch, variables)
         if type(messages) is not list or not messages:
             messages = plain_messages(messages)
         for message in messages:
@@ -240,6 +295,7 @@ class ChatTemplate:
         reaches the prompt. Nothing is changed; `repaired(messages, findings)` makes the changes the findings propose.
 
         >>> template = ChatTemplate.from_string("{{ messages[0].content }}")
+        >>> from llm_templates import repaired
         >>> findings = template.diagnose([{"role": "user", "content": [{"type": "text", "text": "Hi"}]}])
         >>> print(findings[0])
         messages[0].content: its parts are printed as Python writes a list; give the text itself (parts)
@@ -342,69 +398,3 @@ def _mappings(what: str, values: Sequence[Any]) -> Sequence[Any]:
         if not isinstance(value, dict):
             raise InputError(f"{what}[{index}] is a {type(value).__name__}, not a dict")
     return values
-
-
-def load(
-    reference: Any,
-    revision: str | None = None,
-    variant: str | None = None,
-    offline: bool = False,
-    default: str | None = None,
-    *,
-    token: str | bool | None = None,
-    endpoint: str | None = None,
-    now: datetime | None = None,
-    limits: Limits = DEFAULT_LIMITS,
-) -> ChatTemplate:
-    """The chat template that `reference` names.
-
-    Args:
-        reference: Jinja text, a model's folder or file, a built-in name, a hub id, or an object with `chat_template`.
-        revision: the branch, tag or commit of a hub id.
-        variant: the name of the template, where a model has several, such as "tool_use" or "rag". If it is not given,
-            "tool_use" takes over when tools are rendered, as in the reference.
-        offline: look into the hub's cache only.
-        default: a built-in name or Jinja text for a model that has no template of its own, such as "chatml".
-        token: what shows a private or gated model of the hub; None for the account that is logged in, False for none.
-        endpoint: another hub's address.
-        now: the time `strftime_now` tells; the time of the render if None.
-        limits: what the template may use.
-
-    Raises:
-        SourceError: nothing was found, with what a reference can be; or the model has no such template.
-
-    >>> load("chatml").render([{"role": "user", "content": "Hi"}])
-    '<|im_start|>user\\nHi<|im_end|>\\n'
-    """
-    source = resolve(reference, revision=revision, offline=offline, token=token, endpoint=endpoint)
-    templates = source.templates
-    if not templates:
-        if default is None:
-            raise SourceError(
-                f"{source.name or 'the model'} has no chat template",
-                hint="; ".join(filter(None, (source.hint, "or name the built-in format it speaks as default=NAME"))),
-            )
-        stand_in = resolve(default)
-        templates = stand_in.templates
-        source = replace(
-            source,
-            templates=templates,
-            special_tokens={**stand_in.special_tokens, **source.special_tokens},
-            origin=f"{stand_in.origin}, in place of the model's own",
-            family=stand_in.family,
-            hint=None,
-        )
-    wanted = variant or DEFAULT
-    if wanted not in templates:
-        names = ", ".join(map(repr, sorted(templates)))
-        raise SourceError(
-            f"{source.name or 'the model'} has no template named {wanted!r}, only {names}",
-            hint=f"load it with variant={sorted(templates)[0]!r}, or another of these",
-        )
-
-    def make(name: str, with_tools: ChatTemplate | None = None) -> ChatTemplate:
-        engine = compile_chat(templates[name], (), limits)
-        return ChatTemplate(engine, source, name, now, with_tools)
-
-    takes_over = variant is None and not source.by_processor and TOOL_USE in templates
-    return make(wanted, make(TOOL_USE) if takes_over else None)

@@ -16,6 +16,8 @@ def pytest_terminal_summary(terminalreporter, config):
     if lines:
         total = sum(count for _, _, count in lines)
         families = len({stem for stem, _, _ in lines})
-        terminalreporter.section(f"{families} family templates verified by {len(lines)} templates, {total:,} cases equal")
+        terminalreporter.section(
+            f"{families} family templates verified by {len(lines)} templates, {total:,} cases equal"
+        )
         for stem, file, count in sorted(lines):
             terminalreporter.line(f"{stem}: {file} ({count})")

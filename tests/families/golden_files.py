@@ -13,7 +13,9 @@ NOW = datetime(2026, 1, 2, 15, 4, 5)
 #: The reference's default is False; the keys of a conversation file beside its messages.
 OPTIONS = ("tools", "add_generation_prompt")
 
-_HEADER = re.compile(r"^════ (?P<name>[\w-]+) · (?P<by>[^·\n]+?)(?: · (?P<outcome>refused|fails))? ════\n", re.MULTILINE)
+_HEADER = re.compile(
+    r"^════ (?P<name>[\w-]+) · (?P<by>[^·\n]+?)(?: · (?P<outcome>refused|fails))? ════\n", re.MULTILINE
+)
 
 
 class Golden(NamedTuple):

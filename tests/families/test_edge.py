@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_templates import RaisedError, families, load
+from llm_templates import RaisedError, load
 
 EDGE = Path(__file__).parent / "edge"
 CASES = sorted(EDGE.glob("*/*.json"))
@@ -22,4 +22,3 @@ def test_renders_what_the_publishers_template_renders(path):
         assert caught.value.message == case["refused"]
     else:
         assert template.render(case["messages"], **case["options"]) == case["expected"]
-

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_templates import ChatTemplate, RaisedError, TemplatesError, families, load
+from llm_templates import ChatTemplate, RaisedError, TemplatesError, families
 
 CORPUS = Path(os.environ.get("LLM_TEMPLATES_CORPUS", "/nonexistent"))
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="LLM_TEMPLATES_CORPUS names no corpus")
@@ -66,7 +66,9 @@ def is_equal(source, case, tokens):
         return case["status"] == "raised" and refusal.message[:200] == case["message"][:200]
     except TemplatesError:
         return False
-    return case["status"] == "ok" and hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() == case["sha256"]
+    return (
+        case["status"] == "ok" and hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest() == case["sha256"]
+    )
 
 
 @pytest.mark.parametrize(("stem", "file"), PAIRS)
@@ -90,7 +92,11 @@ def test_ids_find_their_family():
     """Each publisher's model whose template verifies a family is found by its id; no id leads to another family."""
     owners = defaultdict(set)
     for stem, file in PAIRS:
-        name = next(n for n in families.names() if text_of(stem) in (t := families.get(n)).variants.values() or text_of(stem) == t.template)
+        name = next(
+            n
+            for n in families.names()
+            if text_of(stem) in (t := families.get(n)).variants.values() or text_of(stem) == t.template
+        )
         owners[file].add(name)
     ids = {entry["model"] for entry in index().values() if is_id(entry["model"])}
     for model in ids:

@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from .. import sources
+from ..loading import load
 from ..sources.hub import split_id
-from ..template import load
 from .models import model_argument
 from .writing import write_document, write_text
 

@@ -12,8 +12,9 @@ from click.shell_completion import CompletionItem
 
 from .. import families
 from ..errors import FallbackWarning, TemplatesError
+from ..loading import TOOL_USE, load
 from ..sources import TemplateSource
-from ..template import TOOL_USE, ChatTemplate, load
+from ..template import ChatTemplate
 from .advice import advise_on_model
 from .writing import write_note
 

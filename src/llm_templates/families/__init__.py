@@ -8,18 +8,24 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from ..errors import SourceError
-from .family import Conventions, Family, Origin, Quirk, Reasoning, Stop, Variable, family_of
+from .family import Conventions, Family, Origin, Quirk, Stop, Variable, family_of
+from .switches import Switch
+
+if TYPE_CHECKING:
+    from .detection import Detection
 
 __all__ = [
     "Conventions",
     "Family",
     "Origin",
     "Quirk",
-    "Reasoning",
     "Stop",
+    "Switch",
     "Variable",
+    "detect",
     "find",
     "find_by_id",
     "get",
@@ -84,6 +90,24 @@ def get(name: str) -> Family:
     if family is None:
         raise SourceError(f"there is no built-in family {name!r}", hint=suggestion(name))
     return family
+
+
+def detect(template: Any) -> Detection:
+    """The built-in family that a template belongs to, with the evidence; see `Detection`.
+
+    Args:
+        template: a `ChatTemplate`, or Jinja text.
+
+    Raises:
+        TemplateSyntaxError: the text is not a template.
+
+    >>> found = detect("{% for m in messages %}<|{{ m.role }}|>\\n{{ m.content + eos_token }}\\n{% endfor %}")
+    >>> found.family
+    'zephyr'
+    """
+    from .detection import detect
+
+    return detect(template)
 
 
 def suggestion(name: str) -> str:

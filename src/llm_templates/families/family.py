@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .switches import Switch, switch
+
 
 class Quirk(NamedTuple):
     """Something a reader would not expect of a format, and why it is so."""
@@ -41,15 +43,6 @@ class Variable(NamedTuple):
     default: Any = None
     #: The values it may have, where there are few.
     values: tuple[Any, ...] = ()
-
-
-class Reasoning(NamedTuple):
-    """How a template is told whether, and how much, to reason."""
-
-    #: The template variable.
-    variable: str
-    #: What it is set to, by what the caller asks for: "on", "off", or a level such as "low".
-    values: Mapping[str, Any]
 
 
 class Conventions(NamedTuple):
@@ -99,7 +92,7 @@ class Family(NamedTuple):
     special_tokens: Mapping[str, str]
     stop: Stop
     variables: Mapping[str, Variable]
-    reasoning: Reasoning | None
+    reasoning: Switch | None
     quirks: tuple[Quirk, ...]
     #: What of the model's output cannot be read off the template, as data.
     response: Mapping[str, Any]
@@ -133,7 +126,7 @@ def family_of(name: str, template: str, variants: Mapping[str, str], facts: Mapp
             key: Variable(**{**entry, "values": tuple(entry.get("values", ()))})
             for key, entry in facts.get("variables", {}).items()
         },
-        reasoning=Reasoning(**reasoning) if reasoning else None,
+        reasoning=switch(**reasoning) if reasoning else None,
         quirks=tuple(Quirk(**quirk) for quirk in facts.get("quirks", ())),
         response=facts.get("response", {}),
     )

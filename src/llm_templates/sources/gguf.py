@@ -41,6 +41,9 @@ TOKEN_IDS = {
     "tokenizer.ggml.mask_token_id": "mask_token",
 }
 
+#: Entries with the id of a token that ends a turn or a message, beside the end of the text.
+STOP_IDS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id")
+
 #: The format's types of one size: number to struct code.
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _INTEGERS = frozenset("BbHhIiQq")
@@ -95,18 +98,20 @@ def _source(metadata: _Metadata, path: str) -> TemplateSource:
             templates.setdefault(key.removeprefix(f"{TEMPLATE}."), value)
     templates = without_blank(templates, path)
     vocabulary = entries.get(VOCABULARY)
-    tokens = {}
-    for key, name in TOKEN_IDS.items():
+    named = {}
+    for key in (*TOKEN_IDS, *STOP_IDS):
         # An id that no token has means that there is none, as the engines take it.
         if vocabulary is not None and 0 <= entries.get(key, -1) < vocabulary.count:
-            tokens[name] = metadata.string_of(vocabulary, entries[key])
+            named[key] = metadata.string_of(vocabulary, entries[key])
+    tokens = {name: named[key] for key, name in TOKEN_IDS.items() if key in named}
+    stops = tuple(dict.fromkeys(named[key] for key in STOP_IDS if key in named))
     part = _PART.search(path)
     if part and int(part[1]) > 1:
         hint = "this is a later part of a model in several files: load the first one, 00001-of-…"
     else:
         hint = f"the file's metadata has no {TEMPLATE}; the original model may have one: load it by its hub id"
     name = entries.get(NAME) or os.path.basename(path).removesuffix(".gguf")
-    return TemplateSource(templates, tokens, name, path, hint=None if templates else hint)
+    return TemplateSource(templates, tokens, name, path, stop_tokens=stops, hint=None if templates else hint)
 
 
 class _Metadata:
@@ -261,6 +266,6 @@ def _wanted(key: str) -> str | None:
     """What an entry must be to be taken, or None for one that is stepped over."""
     if key == VOCABULARY:
         return "texts"
-    if key in TOKEN_IDS:
+    if key in TOKEN_IDS or key in STOP_IDS:
         return "id"
     return "text" if key in (TEMPLATE, NAME) or key.startswith(f"{TEMPLATE}.") else None

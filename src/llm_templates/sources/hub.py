@@ -17,7 +17,7 @@ from . import builtin
 from .hub_cache import Cache
 from .hub_calls import Listing, Repository
 from .hub_errors import not_cached
-from .model import ADDITIONAL_FOLDER, FILES, read_model
+from .model import ADDITIONAL_FOLDER, FILES, GENERATION_FILE, read_model
 from .names import is_file_name
 from .source import Access, TemplateSource
 
@@ -178,7 +178,7 @@ class Model:
         for file in templates:
             if not is_file_name(_template_name(file)):
                 raise SourceError(f"{self.repository.id} has a template under a name that no file can have: {file!r}")
-        return [file for file in (*FILES, *templates) if file in listing.files]
+        return [file for file in (*FILES, GENERATION_FILE, *templates) if file in listing.files]
 
     def _source(self, snapshot: Snapshot) -> TemplateSource:
         return replace(read_model(snapshot, self.repository.id), commit=snapshot.commit)

@@ -27,6 +27,8 @@ PROCESSOR_FILES = (PROCESSOR_FILE, "preprocessor_config.json", "video_preprocess
 
 #: Everything that is read, besides additional templates.
 FILES = (TEMPLATE_FILE, CONFIG_FILE, TOKENS_FILE, LEGACY_FILE, *PROCESSOR_FILES)
+#: What is read where it is at hand, and never asked for alone: it names the tokens that generation stops at.
+GENERATION_FILE = "generation_config.json"
 
 
 class Files(Protocol):
@@ -67,8 +69,26 @@ def read_model(files: Files, name: str) -> TemplateSource:
         name,
         found.place if found else files.place(""),
         by_processor=bool(found and found.by_processor),
+        stop_tokens=_stop_tokens(files, config),
         hint=None if templates else hint,
     )
+
+
+def _stop_tokens(files: Files, config: dict[str, Any]) -> tuple[str, ...]:
+    """The texts of the tokens that generation stops at, as far as the tokenizer's configuration tells them.
+
+    Nothing here is worth an error: a model renders without it.
+    """
+    try:
+        ids = (_object(files, GENERATION_FILE) or {}).get("eos_token_id")
+    except SourceError:
+        return ()
+    added = config.get(COMPLETE)
+    if not isinstance(added, dict):
+        return ()
+    entries = [added.get(str(number)) for number in (ids if isinstance(ids, list) else [ids])]
+    texts = [entry.get("content") for entry in entries if isinstance(entry, dict)]
+    return tuple(text for text in texts if isinstance(text, str) and text)
 
 
 def _find(files: Files, config: dict[str, Any]) -> _Found | None:

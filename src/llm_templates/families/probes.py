@@ -1,0 +1,59 @@
+"""Probe conversations: small, of every shape that templates treat differently, with words that nobody else uses."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+#: What `strftime_now` tells a template that is probed.
+TIME = datetime(2025, 1, 2, 3, 4, 5)
+
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "qzlookup",
+        "description": "Qztoolwords.",
+        "parameters": {
+            "type": "object",
+            "properties": {"qzkey": {"type": "string", "description": "Qzkeywords."}, "qzcount": {"type": "integer"}},
+            "required": ["qzkey"],
+        },
+    },
+}
+
+
+def _user(text: str) -> dict[str, Any]:
+    return {"role": "user", "content": text}
+
+
+def _assistant(text: str, **more: Any) -> dict[str, Any]:
+    return {"role": "assistant", "content": text, **more}
+
+
+def _call(number: int, arguments: dict[str, Any]) -> dict[str, Any]:
+    function = {"name": "qzlookup", "arguments": arguments}
+    return {"id": f"call0000{number}", "type": "function", "function": function}
+
+
+_SYSTEM = {"role": "system", "content": "Qzsystem be brief."}
+_THOUGHTS = dict.fromkeys(("reasoning_content", "thinking", "reasoning"), "Qzthought about it.")
+_RESULT = {"role": "tool", "tool_call_id": "call00001", "name": "qzlookup", "content": "Qzresult"}
+_CALLED = [_user("Qzone?"), _assistant("", tool_calls=[_call(1, {"qzkey": "Qzvalue", "qzcount": 3})])]
+
+#: Contexts: what a template is rendered with, beside the special tokens.
+PROBES: tuple[dict[str, Any], ...] = (
+    {"messages": [_user("Qzone?")], "add_generation_prompt": True},
+    {"messages": [_SYSTEM, _user("Qzone?"), _assistant(" Qztwo. "), _user("Qzthree?")], "add_generation_prompt": True},
+    {"messages": [_user("Qzone?"), _assistant("Qztwo."), _user("Qzthree?"), _assistant("Qzfour.")]},
+    {"messages": [_user("Qzone?"), _assistant("Qztwo.", **_THOUGHTS)]},
+    {
+        "messages": [_user("Qzone?"), _assistant("Qztwo.", **_THOUGHTS), _user("Qzthree?")],
+        "add_generation_prompt": True,
+    },
+    {"messages": [_SYSTEM, _user("Qzone?")], "tools": [TOOL], "add_generation_prompt": True},
+    {"messages": [*_CALLED, _RESULT], "tools": [TOOL], "add_generation_prompt": True},
+    {"messages": [*_CALLED, _RESULT, _assistant("Qztwo."), _user("Qzthree?")], "tools": [TOOL]},
+    {"messages": [_user("Qzone?")], "add_generation_prompt": True, "enable_thinking": False, "thinking": False},
+    {"messages": [_user("Qzone?")], "add_generation_prompt": True, "enable_thinking": True, "thinking": True},
+    {"messages": [{"role": "user", "content": [{"type": "text", "text": "Qzone?"}]}], "add_generation_prompt": True},
+)
