@@ -22,7 +22,7 @@ LAYERS = (
     {"grammar", "tokens"},
     {"template"},
     {"loading"},
-    {"formatter", "history", "records", "checks", "batch", "integrations"},
+    {"formatter", "history", "comparison", "records", "checks", "batch", "integrations"},
     {"cli", "playground"},
     {"__init__", "__main__"},
 )

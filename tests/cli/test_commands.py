@@ -16,10 +16,65 @@ PROGRAM = [sys.executable, "-m", "llm_templates"]
 
 
 def test_list_names_every_family():
-    """One line a family: its name, then its title."""
-    lines = CliRunner().invoke(main, ["list"]).stdout.splitlines()
+    """A header, and one line a family that begins with its name."""
+    header, *lines = CliRunner().invoke(main, ["list"]).stdout.splitlines()
+    assert header.split()[:3] == ["family", "tools", "reasoning"]
     assert [line.split()[0] for line in lines] == list(families.names())
-    assert all(families.get(name).title in line for name, line in zip(families.names(), lines, strict=True))
+
+
+def test_list_finds_by_words():
+    """Words that all stand in a name, a title or a model's id, whatever their case."""
+    lines = CliRunner().invoke(main, ["list", "ZEPHYR", "7b"]).stdout.splitlines()
+    assert [line.split()[0] for line in lines[1:] if "zephyr " in line] == ["zephyr"]
+    assert len(CliRunner().invoke(main, ["list", "nothing has these words"]).stdout.splitlines()) == 1
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_fits_a_terminal(columns):
+    """A line that is too long for the screen ends in an ellipsis; in a file it is whole."""
+    whole = columns_of("list", width=None)
+    shown = columns_of("list", width=columns)
+    assert max(map(len, shown)) <= columns
+    assert len(shown) == len(whole) == len(families.names()) + 1
+    assert all(long.startswith(short.rstrip("…").rstrip()) for short, long in zip(shown, whole, strict=True))
+
+
+def columns_of(*arguments, width):
+    """The lines of a table on a terminal of this width, or in a file."""
+    program = [sys.executable, "-m", "llm_templates", *arguments]
+    if width is None:
+        return subprocess.run(program, capture_output=True, text=True, check=True, encoding="utf-8").stdout.splitlines()
+    pty = pytest.importorskip("pty")
+    leader, follower = pty.openpty()
+    environment = {**os.environ, "COLUMNS": str(width), "NO_COLOR": "1"}
+    child = subprocess.Popen(program, stdout=follower, env=environment)
+    os.close(follower)
+    data = b""
+    while True:
+        try:
+            piece = os.read(leader, 65536)
+        except OSError:  # what the leader of a terminal reads at its end
+            break
+        if not piece:
+            break
+        data += piece
+    assert child.wait() == 0
+    os.close(leader)
+    return data.decode("utf-8").splitlines()
+
+
+def test_two_templates_are_compared():
+    """What differs is marked at its first character, and the exit status says whether anything does."""
+    same = CliRunner().invoke(main, ["diff", "zephyr", "zephyr", "--all"])
+    assert same.exit_code == 0
+    assert all(line.startswith("= ") for line in same.stdout.splitlines()[:-1])
+    different = CliRunner().invoke(main, ["diff", "zephyr", "chatml"])
+    assert different.exit_code == 1
+    assert "  zephyr  <|»u«ser|>\\nQzone?" in different.stdout
+    assert "  chatml  <|»i«m_start|>user" in different.stdout
+    document = json.loads(CliRunner().invoke(main, ["diff", "zephyr", "chatml", "--json"]).stdout)
+    assert document[0]["left"].startswith("<|user|>\nQzone?</s>\n")
+    assert not document[0]["equal"]
 
 
 def test_list_as_a_document():
@@ -27,14 +82,10 @@ def test_list_as_a_document():
     document = json.loads(CliRunner().invoke(main, ["list", "--json"]).stdout)
     assert [entry["name"] for entry in document] == list(families.names())
     zephyr = families.get("zephyr")
-    assert document[-1] == {
-        "name": "zephyr",
-        "title": zephyr.title,
-        "description": zephyr.description,
-        "aliases": list(zephyr.aliases),
-        "models": list(zephyr.models),
-        "stop": {"tokens": ["</s>"], "strings": ["<|system|>", "<|user|>", "<|assistant|>"]},
-    }
+    entry = next(entry for entry in document if entry["name"] == "zephyr")
+    assert entry["models"] == list(zephyr.models)
+    assert entry["stop"] == {"tokens": ["</s>"], "strings": ["<|system|>", "<|user|>", "<|assistant|>"]}
+    assert entry["quirks"][0] == zephyr.quirks[0]._asdict()
 
 
 def test_every_command_has_help():
@@ -213,8 +264,8 @@ def test_completion_scripts(shell):
 @pytest.mark.parametrize(
     ("words", "answers"),
     [
-        ("", {"completion", "fetch", "list", "render", "show"}),
-        ("render ze", {"zephyr"}),
+        ("", {"completion", "diff", "fetch", "list", "render", "show"}),
+        ("render zephyr", {name for name in families.names() if name.startswith("zephyr")}),
         ("render ./", {"./"}),
         ("show own", {"owner/name"}),
         ("show zephyr --te", {"--template"}),

@@ -45,18 +45,21 @@ def test_the_summary():
     """Without a flag, everything but the text, in two columns."""
     assert run(TEMPLATE).stdout.splitlines() == [
         "name       none",
+        "family     none",
         "source     text",
         "templates  default",
         "size       3 lines, 170 characters",
         "reads      messages (line 1)",
         "           tools (line 3)",
-        "variables  enable_thinking (lines 2, 3)",
-        "           date (line 3)",
+        "variables  enable_thinking: lines 2, 3",
+        "           date: line 3",
         "tokens     none",
+        "reasoning  reasoning=True: enable_thinking = True; reasoning=False: enable_thinking = False",
+        "stops at   unknown",
     ]
     assert "title      Zephyr 7B" in run("zephyr").stdout
     assert run("zephyr").stdout.endswith(
-        "stop       </s>\n           <|system|>\n           <|user|>\n           <|assistant|>\n"
+        "stops at   </s>\n           <|system|>\n           <|user|>\n           <|assistant|>\n"
     )
 
 
@@ -72,6 +75,11 @@ def test_one_document():
         "inputs": {"messages": [1], "tools": [3]},
         "tokens": {},
         "template": TEMPLATE,
+        "family": None,
+        "stop": [],
+        "toml": None,
+        "example": "Answer briefly.\nWhen do I prune roses?\nIn late winter.\nAnd tulips?\n",
+        "reasoning": {"on": {"enable_thinking": True}, "off": {"enable_thinking": False}},
     }
     assert json.loads(run(TEMPLATE, "--json", "--tokens", "--template").stdout) == {"template": TEMPLATE, "tokens": {}}
 
@@ -80,8 +88,19 @@ def test_one_document():
 def test_a_built_in_family_tells_what_ends_its_turn(name):
     """Whoever runs the model needs its stop tokens, beside the prompt."""
     document = json.loads(run(name, "--json").stdout)
-    assert document["stop"]["tokens"] == list(families.get(name).stop.tokens)
+    assert document["stop"] == list(families.get(name).stop_strings)
     assert document["title"] == families.get(name).title
+
+
+def test_the_variables_of_a_family_are_explained():
+    """Type, meaning and default stand beside the lines; the data file and an example can be read, too."""
+    explained = [name for name in families.names() if families.get(name).variables]
+    assert explained
+    for name in explained:
+        output = run(name, "--variables").stdout
+        assert all(variable.meaning in output for variable in families.get(name).variables.values()), name
+    assert run("zephyr", "--toml").stdout.startswith('title = "Zephyr 7B"\n')
+    assert run("gemma", "--example").stdout.startswith("<bos><start_of_turn>user\nWhen do I prune roses?")
 
 
 def test_one_flag_at_a_time():

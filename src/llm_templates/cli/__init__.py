@@ -11,6 +11,7 @@ import click
 
 from ..errors import TemplatesError
 from .completion import completion
+from .diff import diff
 from .failures import BUG, INTERRUPTED, READER_GONE, Failure
 from .fetch import fetch
 from .list import list_families
@@ -99,5 +100,5 @@ def main(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for command in (completion, fetch, list_families, render, show):
+for command in (completion, diff, fetch, list_families, render, show):
     main.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -63,6 +64,31 @@ def write_table(rows: Sequence[tuple[str, str]]) -> None:
     for name, value in rows:
         shown = click.style(name, bold=True) if coloured and name else name
         lines.append(f"{shown}{' ' * (width - len(name))}  {value.translate(ROW_ESCAPES)}".rstrip() + "\n")
+    _write("".join(lines).encode("utf-8", "backslashreplace"))
+
+
+def write_lines(lines: Sequence[str]) -> None:
+    """Write lines that are ready to be shown."""
+    _write("".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace"))
+
+
+def write_columns(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Write a table with a header; on a terminal each line is cut to its width, in a file none is."""
+    table = [header, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(header))]
+    terminal = sys.stdout.isatty()
+    coloured = terminal and click.get_current_context().color is not False
+    room = shutil.get_terminal_size().columns if terminal else None
+    lines = []
+    for index, row in enumerate(table):
+        cells = (cell.translate(ROW_ESCAPES).ljust(width) for cell, width in zip(row, widths, strict=True))
+        line = "  ".join(cells).rstrip()
+        if room is not None and len(line) > room:
+            line = line[: room - 1].rstrip() + "…"
+        if coloured:
+            end = widths[0] if index else len(line)
+            line = click.style(line[:end], bold=True) + line[end:]
+        lines.append(f"{line}\n")
     _write("".join(lines).encode("utf-8", "backslashreplace"))
 
 

@@ -26,6 +26,7 @@ __all__ = [
     "Switch",
     "Variable",
     "detect",
+    "facts_text",
     "find",
     "find_by_id",
     "get",
@@ -55,7 +56,7 @@ def find(name: str) -> Family | None:
     # Most names are not aliases: the files are searched as text before any is parsed.
     quoted = f'"{name}"'
     for other in names():
-        if quoted in _facts_text(other):
+        if quoted in facts_text(other):
             family = _read(other)
             if name in family.aliases:
                 return family
@@ -116,21 +117,29 @@ def suggestion(name: str) -> str:
     >>> suggestion("zefyr")
     'did you mean zephyr?'
     """
-    from difflib import get_close_matches
+    from difflib import SequenceMatcher
 
-    near = get_close_matches(name.lower(), names(), n=3, cutoff=0.6)
+    matcher = SequenceMatcher(b=name.lower()[:100])
+    alike = []
+    for other in names():
+        matcher.set_seq1(other)
+        alike.append((-matcher.ratio(), other))
+    alike.sort()
+    # Names that are almost as near as the nearest are worth a word, others would only confuse.
+    near = [other for score, other in alike[:3] if -score >= 0.6 and score - alike[0][0] <= 0.1]
     if near:
         return f"did you mean {' or '.join(near)}?"
     return "the built-in names are in families.names(), and on the command line in `llm-templates list`"
 
 
-def _facts_text(name: str) -> str:
+def facts_text(name: str) -> str:
+    """The TOML text of a family, by its name."""
     return (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
 
 
 @cache
 def _read(name: str) -> Family:
-    facts = tomllib.loads(_facts_text(name))
+    facts = tomllib.loads(facts_text(name))
     variants = {variant: _template_text(f"{name}.{variant}") for variant in facts.get("variants", ())}
     return family_of(name, _template_text(name), variants, facts)
 

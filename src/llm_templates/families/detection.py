@@ -121,7 +121,7 @@ def _weights() -> dict[str, float]:
 def _outcomes(source: str, tokens: Mapping[str, str]) -> Sequence[_Outcome]:
     template = compile_template(source, mutable=False)
     outcomes = []
-    for probe in PROBES:
+    for probe in PROBES.values():
         context: dict[str, Any] = {"tools": None, "documents": None, "add_generation_prompt": False, **tokens, **probe}
         try:
             outcomes.append(_Outcome(template.render(context, now=TIME), None))

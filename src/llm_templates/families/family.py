@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 from .switches import Switch, switch
 
+_REASONING = ("reasoning", "<think", "[think", "thought", "_thinking|>")
+
 
 class Quirk(NamedTuple):
     """Something a reader would not expect of a format, and why it is so."""
@@ -101,6 +103,21 @@ class Family(NamedTuple):
     def stop_strings(self) -> tuple[str, ...]:
         """What ends the model's turn: the texts of its stop tokens, and what it runs on with in ordinary text."""
         return (*self.stop.tokens, *self.stop.strings)
+
+    @property
+    def tools(self) -> bool:
+        """Whether the template writes tools or calls of them."""
+        return any("tools" in text or "tool_calls" in text for text in (self.template, *self.variants.values()))
+
+    @property
+    def reasons(self) -> bool:
+        """Whether the format has a place for reasoning, in history or at the beginning of an answer."""
+        return self.reasoning is not None or any(word in self.template.lower() for word in _REASONING)
+
+    @property
+    def media(self) -> tuple[str, ...]:
+        """What beside text a message's parts may be: some of "image", "video", "audio"."""
+        return tuple(kind for kind in ("image", "video", "audio") if f"'{kind}" in self.template)
 
 
 def family_of(name: str, template: str, variants: Mapping[str, str], facts: Mapping[str, Any]) -> Family:

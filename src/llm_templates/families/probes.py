@@ -40,20 +40,39 @@ _THOUGHTS = dict.fromkeys(("reasoning_content", "thinking", "reasoning"), "Qztho
 _RESULT = {"role": "tool", "tool_call_id": "call00001", "name": "qzlookup", "content": "Qzresult"}
 _CALLED = [_user("Qzone?"), _assistant("", tool_calls=[_call(1, {"qzkey": "Qzvalue", "qzcount": 3})])]
 
-#: Contexts: what a template is rendered with, beside the special tokens.
-PROBES: tuple[dict[str, Any], ...] = (
-    {"messages": [_user("Qzone?")], "add_generation_prompt": True},
-    {"messages": [_SYSTEM, _user("Qzone?"), _assistant(" Qztwo. "), _user("Qzthree?")], "add_generation_prompt": True},
-    {"messages": [_user("Qzone?"), _assistant("Qztwo."), _user("Qzthree?"), _assistant("Qzfour.")]},
-    {"messages": [_user("Qzone?"), _assistant("Qztwo.", **_THOUGHTS)]},
-    {
+#: Contexts by name: what a template is rendered with, beside the special tokens.
+PROBES: dict[str, dict[str, Any]] = {
+    "a question": {"messages": [_user("Qzone?")], "add_generation_prompt": True},
+    "system and turns": {
+        "messages": [_SYSTEM, _user("Qzone?"), _assistant(" Qztwo. "), _user("Qzthree?")],
+        "add_generation_prompt": True,
+    },
+    "whole turns": {"messages": [_user("Qzone?"), _assistant("Qztwo."), _user("Qzthree?"), _assistant("Qzfour.")]},
+    "reasoning at the end": {"messages": [_user("Qzone?"), _assistant("Qztwo.", **_THOUGHTS)]},
+    "reasoning before a question": {
         "messages": [_user("Qzone?"), _assistant("Qztwo.", **_THOUGHTS), _user("Qzthree?")],
         "add_generation_prompt": True,
     },
-    {"messages": [_SYSTEM, _user("Qzone?")], "tools": [TOOL], "add_generation_prompt": True},
-    {"messages": [*_CALLED, _RESULT], "tools": [TOOL], "add_generation_prompt": True},
-    {"messages": [*_CALLED, _RESULT, _assistant("Qztwo."), _user("Qzthree?")], "tools": [TOOL]},
-    {"messages": [_user("Qzone?")], "add_generation_prompt": True, "enable_thinking": False, "thinking": False},
-    {"messages": [_user("Qzone?")], "add_generation_prompt": True, "enable_thinking": True, "thinking": True},
-    {"messages": [{"role": "user", "content": [{"type": "text", "text": "Qzone?"}]}], "add_generation_prompt": True},
-)
+    "tools": {"messages": [_SYSTEM, _user("Qzone?")], "tools": [TOOL], "add_generation_prompt": True},
+    "a tool's result": {"messages": [*_CALLED, _RESULT], "tools": [TOOL], "add_generation_prompt": True},
+    "calls in history": {
+        "messages": [*_CALLED, _RESULT, _assistant("Qztwo."), _user("Qzthree?")],
+        "tools": [TOOL],
+    },
+    "reasoning off": {
+        "messages": [_user("Qzone?")],
+        "add_generation_prompt": True,
+        "enable_thinking": False,
+        "thinking": False,
+    },
+    "reasoning on": {
+        "messages": [_user("Qzone?")],
+        "add_generation_prompt": True,
+        "enable_thinking": True,
+        "thinking": True,
+    },
+    "parts": {
+        "messages": [{"role": "user", "content": [{"type": "text", "text": "Qzone?"}]}],
+        "add_generation_prompt": True,
+    },
+}
