@@ -29,40 +29,6 @@ def test_list_finds_by_words():
     assert len(CliRunner().invoke(main, ["list", "nothing has these words"]).stdout.splitlines()) == 1
 
 
-@pytest.mark.parametrize("columns", [80, 120])
-def test_the_table_fits_a_terminal(columns):
-    """A line that is too long for the screen ends in an ellipsis; in a file it is whole."""
-    whole = columns_of("list", width=None)
-    shown = columns_of("list", width=columns)
-    assert max(map(len, shown)) <= columns
-    assert len(shown) == len(whole) == len(families.names()) + 1
-    assert all(long.startswith(short.rstrip("…").rstrip()) for short, long in zip(shown, whole, strict=True))
-
-
-def columns_of(*arguments, width):
-    """The lines of a table on a terminal of this width, or in a file."""
-    program = [sys.executable, "-m", "llm_templates", *arguments]
-    if width is None:
-        return subprocess.run(program, capture_output=True, text=True, check=True, encoding="utf-8").stdout.splitlines()
-    pty = pytest.importorskip("pty")
-    leader, follower = pty.openpty()
-    environment = {**os.environ, "COLUMNS": str(width), "NO_COLOR": "1"}
-    child = subprocess.Popen(program, stdout=follower, env=environment)
-    os.close(follower)
-    data = b""
-    while True:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # what the leader of a terminal reads at its end
-            break
-        if not piece:
-            break
-        data += piece
-    assert child.wait() == 0
-    os.close(leader)
-    return data.decode("utf-8").splitlines()
-
-
 def test_two_templates_are_compared():
     """What differs is marked at its first character, and the exit status says whether anything does."""
     same = CliRunner().invoke(main, ["diff", "zephyr", "zephyr", "--all"])
@@ -152,20 +118,40 @@ def terminal(arguments, **environment):
     import pty
 
     ours, theirs = pty.openpty()
-    subprocess.run(
+    child = subprocess.Popen(
         [*PROGRAM, *arguments],
         stdout=theirs,
         stderr=theirs,
-        check=False,
         env={**os.environ, "TERM": "xterm", **environment},
     )
     os.close(theirs)
-    text = os.read(ours, 10_000)
+    text = b""
+    # A terminal takes a few thousand bytes before somebody has to read them.
+    while True:
+        try:
+            piece = os.read(ours, 65_536)
+        except OSError:  # what the end of a terminal gives
+            piece = b""
+        if not piece:
+            break
+        text += piece
+    child.wait(timeout=60)
     os.close(ours)
     return text
 
 
 needs_terminal = pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
+
+
+@needs_terminal
+@pytest.mark.parametrize("columns", [80, 120])
+def test_the_table_fits_a_terminal(columns):
+    """A line that is too long for the screen ends in an ellipsis; in a file it is whole."""
+    whole = subprocess.run([*PROGRAM, "list"], capture_output=True, check=True).stdout.decode().splitlines()
+    shown = terminal(["list"], COLUMNS=str(columns), NO_COLOR="1").decode().splitlines()
+    assert max(map(len, shown)) <= columns
+    assert len(shown) == len(whole) == len(families.names()) + 1
+    assert all(long.startswith(short.rstrip("…").rstrip()) for short, long in zip(shown, whole, strict=True))
 
 
 @needs_terminal

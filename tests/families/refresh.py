@@ -9,13 +9,26 @@ none, or where it fails without saying why, transformers renders the family's ow
 import copy
 import sys
 import tomllib
+from datetime import datetime
 from pathlib import Path
 
 import jinja2
 from golden_files import HERE, NOW, Golden, conversations, options_of, write_golden
+from transformers.utils import chat_template_utils
 from transformers.utils.chat_template_utils import render_jinja_template
 
 from llm_templates import families
+
+
+class FrozenTime(datetime):
+    """The time that templates are told."""
+
+    @classmethod
+    def now(cls, tz=None):
+        return NOW
+
+
+chat_template_utils.datetime = FrozenTime
 
 
 def main(corpus: Path, wanted: list[str]) -> None:
@@ -38,7 +51,7 @@ def rendered(source: str, by: str, conversation: dict, family: families.Family) 
     """What transformers makes of a conversation."""
     # apply_chat_template drops these before it renders.
     messages = [{k: v for k, v in message.items() if v is not None} for message in conversation["messages"]]
-    options = {**family.special_tokens, **options_of(conversation), "strftime_now": NOW.strftime}
+    options = {**family.special_tokens, **options_of(conversation)}
     try:
         (text,), _ = render_jinja_template([copy.deepcopy(messages)], chat_template=source, **options)
     except jinja2.TemplateError as error:

@@ -1,17 +1,18 @@
 """The data files of the families: complete, consistent, and read once."""
 
+import json
 import tomllib
 from importlib.resources import files
+from pathlib import Path
 
+import jsonschema
 import pytest
 
 from llm_templates import SourceError, families
+from llm_templates.engine import compile_template
 from llm_templates.sources.special_tokens import STANDARD
 
-FACTS = {
-    *("title", "description", "models", "aliases", "roles", "content"),
-    *("special_tokens", "stop", "variables", "quirks"),
-}
+SCHEMA = json.loads((Path(__file__).parent / "family.schema.json").read_text("utf-8"))
 
 
 @pytest.fixture(params=families.names())
@@ -20,27 +21,37 @@ def family(request):
 
 
 def test_every_template_has_facts_and_the_reverse():
-    """A family is a pair of files; none stands alone."""
+    """A family is a pair of files, and a file for each variant; none stands alone."""
     entries = [entry.name for entry in files("llm_templates.families").iterdir()]
     templates = {name.removesuffix(".jinja") for name in entries if name.endswith(".jinja")}
-    assert templates == set(families.names())
+    variants = {f"{name}.{variant}" for name in families.names() for variant in families.get(name).variants}
+    assert templates == set(families.names()) | variants
 
 
-def test_facts_are_known_ones(family):
+def test_there_are_enough_families():
+    """The registry covers the formats in use."""
+    assert len(families.names()) >= 60
+
+
+def test_facts_follow_the_schema(family):
     """A misspelled key in a TOML file would be a fact that nobody reads."""
-    text = (files("llm_templates.families") / f"{family.name}.toml").read_text(encoding="utf-8")
-    assert tomllib.loads(text).keys() <= FACTS
+    jsonschema.validate(tomllib.loads(families.facts_text(family.name)), SCHEMA)
 
 
-def test_facts_are_complete(family):
-    """Each family says what it is, how its turns end, and why it is odd where it is."""
-    assert family.title
-    assert family.description.endswith(".")
-    assert family.content.endswith(".")
-    assert family.roles
-    assert family.stop.tokens
-    assert all(quirk.what.endswith(".") and quirk.why.endswith(".") for quirk in family.quirks)
-    assert set(family.special_tokens) <= set(STANDARD)
+def test_facts_are_consistent(family):
+    """How a turn ends is told, switches and variables are those that the template reads, quirks have a reason."""
+    assert family.stop_strings
+    reads = {name for text in (family.template, *family.variants.values()) for name in compile_template(text).reads}
+    assert family.variables.keys() <= reads
+    if family.reasoning:
+        assert family.reasoning.names <= family.variables.keys()
+    tokens = {name for name in reads if name.endswith("_token") and name in STANDARD}
+    assert tokens <= family.special_tokens.keys(), "a token that the template writes has no text"
+
+
+def test_templates_begin_with_a_description(family):
+    """Whoever opens a file reads first what the format looks like."""
+    assert family.template.startswith("{#")
 
 
 def test_names_are_unambiguous():

@@ -34,6 +34,7 @@ class RenderCommand(click.Command):
 @click.option("-s", "--system", metavar="TEXT", help="A system message, before those of the file.")
 @click.option("--tools", multiple=True, metavar="FILE|MODULE:FUNCTION", help="Tools: a JSON list, or from Python.")
 @click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A template variable; JSON or text.")
+@click.option("--reasoning", metavar="on|off|LEVEL", help="Whether, or how much, the model is to reason.")
 @click.option(
     "--generation-prompt/--no-generation-prompt",
     default=None,
@@ -53,6 +54,7 @@ def render(
     system: str | None,
     tools: tuple[str, ...],
     variables: tuple[str, ...],
+    reasoning: str | None,
     generation_prompt: bool | None,
     field: str | None,
     as_json: bool,
@@ -85,6 +87,7 @@ def render(
             conversation,
             add_generation_prompt=field is None if generation_prompt is None else generation_prompt,
             continue_final_message=field or False,
+            reasoning={"on": True, "off": False}.get(reasoning, reasoning) if reasoning else None,
             **inputs,
         )
     except TemplatesError as error:

@@ -10,7 +10,6 @@ from typing import Any
 
 from ..errors import BudgetError, TemplateRuntimeError, TemplatesError
 from . import methods as methods  # fills the tables of methods
-from . import selection
 from .budget import DEFAULT_LIMITS, Limits, Scale
 from .compiler import FILE_NAME, compile_tree
 from .compiler.options import Options
@@ -25,7 +24,7 @@ from .values import Border
 
 __all__ = ["Border", "Limits", "Run", "Scale", "Template", "compile_template", "run_type"]
 
-selection.TABLES.update(filter=FILTERS, test=TESTS)
+Run.tables = {"filter": FILTERS, "test": TESTS}
 
 
 class Template:

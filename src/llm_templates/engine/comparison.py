@@ -10,12 +10,15 @@ from .run import Run, settle
 from .values import (
     CONTAINERS,
     Namespace,
+    Real,
+    Text,
     Undefined,
+    Whole,
     type_name,
 )
 
 #: Types that compare in no time: numbers, and text, of which Python compares lengths first.
-SCALARS: frozenset[type] = frozenset({str, int, float, bool, type(None), Undefined})
+SCALARS: frozenset[type] = frozenset({str, Text, int, Whole, float, Real, bool, type(None), Undefined})
 
 
 def comparable(run: Run, value: Any) -> Any:
@@ -40,7 +43,7 @@ def place(run: Run, key: Any, size: int) -> None:
 
 def equal(run: Run, left: Any, right: Any) -> bool:
     if type(left) in SCALARS and type(right) in SCALARS:
-        if type(left) is str and type(right) is str and len(left) == len(right) > FREE_SCAN:
+        if isinstance(left, str) and isinstance(right, str) and len(left) == len(right) > FREE_SCAN:
             run.work(len(left))
         return bool(left == right)
     return bool(comparable(run, left) == comparable(run, right))

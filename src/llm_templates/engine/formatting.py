@@ -225,7 +225,7 @@ def printf(run: Run, form: str, values: Any) -> str:
     if not fields and type(values) in (Undefined, Namespace):
         # Python takes what could be asked for keys for a mapping, and a mapping need not be used.
         values = {}
-    return str.__mod__(form, values) if type(form) is str else Markup(form % values)
+    return str.__mod__(form, values) if not isinstance(form, Markup) else Markup(form % values)
 
 
 def _printf_fields(form: str) -> list[tuple[int, int]]:
@@ -278,7 +278,7 @@ def _format(
         spec = _format(run, spec or "", args, kwargs, auto, depth - 1, None)
         if conversion:
             value = _converted(run, value, conversion)
-        if escape and type(value) is Markup:
+        if escape and isinstance(value, Markup):
             if spec:
                 raise ValueError(f"Unsupported format specification {spec!r} for Markup.")
             pieces.append(str(value))

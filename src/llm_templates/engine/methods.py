@@ -64,7 +64,7 @@ def _bounded(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def _kept(value: str, result: Any) -> Any:
     """Markup stays our own Markup: its methods make instances of the class they are called on."""
-    return Markup(result) if type(value) is Markup and isinstance(result, str) else result
+    return Markup(result) if isinstance(value, Markup) and isinstance(result, str) else result
 
 
 def _pads(name: str) -> Method:
@@ -88,7 +88,7 @@ def _expandtabs(run: Run, value: str, /, tabsize: int = 8) -> str:
 
 def replace(run: Run, value: str, old: Any, new: Any, count: int = -1) -> str:
     """`value.replace(old, new, count)`."""
-    if type(value) is Markup and not isinstance(new, str):
+    if isinstance(value, Markup) and not isinstance(new, str):
         new = text(run, new)
     if not isinstance(old, str) or not isinstance(new, str):
         _bounded((old, new))
@@ -101,7 +101,7 @@ def replace(run: Run, value: str, old: Any, new: Any, count: int = -1) -> str:
         return value
     if count >= 0:
         times = min(times, int(count))
-    growth = 6 if type(value) is Markup else 1
+    growth = 6 if isinstance(value, Markup) else 1
     run.create_text(len(value) + times * max(0, growth * len(new) - len(old)), value, new)
     return _kept(value, value.replace(old, new, count))  # type: ignore[no-any-return]
 
@@ -111,13 +111,13 @@ def join(run: Run, separator: str, values: Any) -> str:
     pieces = []
     size = 0
     for position, value in enumerate(each(run, values)):
-        if type(separator) is Markup and not isinstance(value, str):
+        if isinstance(separator, Markup) and not isinstance(value, str):
             value = text(run, value)
         if not isinstance(value, str):
             raise TypeError(f"sequence item {position}: expected text, {type_name(value)} found")
         pieces.append(value)
         size += len(value)
-    growth = 6 if type(separator) is Markup else 1
+    growth = 6 if isinstance(separator, Markup) else 1
     run.create_text(growth * (size + len(separator) * len(pieces)), separator, *pieces)
     return _kept(separator, separator.join(pieces))  # type: ignore[no-any-return]
 

@@ -10,6 +10,7 @@ from .values import (
     CONTAINERS,
     UNPRINTABLE,
     Markup,
+    SafeText,
     Undefined,
     type_name,
 )
@@ -20,7 +21,7 @@ def text(run: Run, value: Any) -> str:
     kind = type(value)
     if kind is str:
         return value  # type: ignore[no-any-return]
-    if kind is Markup:
+    if kind is Markup or kind is SafeText:
         return str.__str__(value)
     if kind is Undefined:
         return ""

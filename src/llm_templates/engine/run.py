@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import chain
@@ -22,6 +23,8 @@ class Run(Budget):
     inputs: tuple[Any, ...] = ()
     #: Keys whose value may depend on other keys of the same dict, so that they are read by way of the border's `whole`.
     watched: frozenset[str] = frozenset()
+    #: The filters and tests that `map` and `select` find by name when they run; set by the package.
+    tables: Mapping[str, dict[str, Callable[..., Any]]] = {"filter": {}, "test": {}}
     #: Whether values may change in place.
     mutable: bool = False
     _border: Border | None = None

@@ -15,20 +15,17 @@ from .comparison import SCALARS, comparable, equal, place
 from .iteration import each, stream
 from .reading import item
 from .run import Run
-from .values import CLOSED, Group, Stream, Undefined, type_name
+from .values import CLOSED, Group, Markup, Stream, Undefined, type_name
 
 Getter = Callable[[Any], Any]
 
 #: The longest attribute path, such as "function.name" or, for sort, "role,name".
 LONGEST_PATH = 256
 
-#: The tables of filters and tests, which `map` and `select` find by name when they run; set by the package.
-TABLES: dict[str, dict[str, Callable[..., Any]]] = {"filter": {}, "test": {}}
 
-
-def named(kind: str, name: Any) -> Callable[..., Any]:
+def named(run: Run, kind: str, name: Any) -> Callable[..., Any]:
     """The filter or test called `name`."""
-    found = TABLES[kind].get(name) if isinstance(name, str) else None
+    found = run.tables[kind].get(name) if isinstance(name, str) else None
     if found is None:
         raise TemplateRuntimeError(f"No {kind} named {name!r}.")
     return found
@@ -82,7 +79,7 @@ def _key_reader(run: Run, key: Any) -> Getter:
 def _folded(run: Run, value: Any) -> Any:
     if isinstance(value, str):
         run.create_text(3 * len(value), value)
-        return str(value).lower() if type(value) is str else value.lower()
+        return str(value).lower() if not isinstance(value, Markup) else value.lower()
     return value
 
 
@@ -215,7 +212,7 @@ def _mapping(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Getter:
         return getter(run, path, fallback) or (lambda value: value)
     if not args:
         raise TemplateRuntimeError("map requires a filter argument")
-    function = named("filter", args[0])
+    function = named(run, "filter", args[0])
     return lambda value: function(run, value, *args[1:], **kwargs)
 
 
@@ -262,7 +259,7 @@ def _condition(run: Run, args: tuple[Any, ...], kwargs: dict[str, Any], by_attri
         read, args = getter(run, args[0]), args[1:]
     if not args:
         return read or bool
-    function = named("test", args[0])
+    function = named(run, "test", args[0])
     rest = args[1:]
     if function is equal and read is not None and len(rest) == 1 and not kwargs and _compares_at_once(rest[0]):
         wanted, reading = rest[0], read

@@ -10,8 +10,7 @@ from .formatting import modulo
 from .iteration import has_items
 from .printing import text
 from .run import Run
-from .selection import TABLES
-from .values import INDEXED_TYPES, Function, Joiner, Loop, Macro, Markup, Method, Undefined
+from .values import INDEXED_TYPES, Function, Joiner, Loop, Macro, Markup, Method, Real, Undefined, Whole
 
 Test = Callable[..., bool]
 
@@ -32,14 +31,14 @@ TESTS: dict[str, Test] = {
     "divisibleby": lambda run, value, /, num: bool(_remainder(run, value, num) == 0),
     "defined": _of(lambda value: type(value) is not Undefined),
     "undefined": _of(lambda value: type(value) is Undefined),
-    "filter": lambda run, value, /: _known("filter", value),
-    "test": lambda run, value, /: _known("test", value),
+    "filter": lambda run, value, /: _known(run, "filter", value),
+    "test": lambda run, value, /: _known(run, "test", value),
     "none": _of(lambda value: value is None),
     "boolean": _of(lambda value: value is True or value is False),
     "false": _of(lambda value: value is False),
     "true": _of(lambda value: value is True),
-    "integer": _of(lambda value: type(value) is int),
-    "float": _of(lambda value: type(value) is float),
+    "integer": _of(lambda value: type(value) in (int, Whole)),
+    "float": _of(lambda value: type(value) in (float, Real)),
     "lower": lambda run, value, /: _scanned(run, value).islower(),
     "upper": lambda run, value, /: _scanned(run, value).isupper(),
     "string": _of(lambda value: isinstance(value, str)),
@@ -49,7 +48,7 @@ TESTS: dict[str, Test] = {
     "iterable": _of(has_items),
     "callable": _of(lambda value: type(value) in _CALLABLE),
     "sameas": lambda run, value, /, other: value is other,
-    "escaped": _of(lambda value: type(value) is Markup),
+    "escaped": _of(lambda value: isinstance(value, Markup)),
     "in": contains,
     "==": equal,
     "eq": equal,
@@ -75,5 +74,5 @@ def _scanned(run: Run, value: Any) -> str:
     return scanned
 
 
-def _known(kind: str, name: Any) -> bool:
-    return name in TABLES[kind]
+def _known(run: Run, kind: str, name: Any) -> bool:
+    return name in run.tables[kind]

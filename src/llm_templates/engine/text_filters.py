@@ -81,7 +81,7 @@ def indent(run: Run, value: Any, /, width: Any = 4, first: Any = False, blank: A
         raise TypeError(f"only text can be indented, not {type_name(value)}")
     margin = width if isinstance(width, str) else " " * _affordable(run, width)
     newline = "\n"
-    if type(value) is Markup:
+    if isinstance(value, Markup):
         margin, newline = Markup(margin), Markup(newline)
     run.create_text(len(value) + (value.count("\n") + 2) * len(margin), value, margin)
     lines = METHODS[str]["splitlines"](run, value + newline)
@@ -197,7 +197,7 @@ def _quoted(run: Run, value: Any, for_query: bool = False) -> str:
 
 def escape(run: Run, value: Any, /) -> Markup:
     """Markup in which `& < > " '` are entities, unless it is Markup already."""
-    if type(value) is Markup:
+    if isinstance(value, Markup):
         return value
     return force_escape(run, value)
 

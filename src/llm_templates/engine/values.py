@@ -18,6 +18,38 @@ class Markup(markupsafe.Markup):
     __slots__ = ()
 
 
+class Text(str):
+    """Text that knows where it came from: what a traced render has in place of plain text. See `provenance`."""
+
+    __slots__ = ("node",)
+    node: tuple[int, Any, Any, Any]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return str, (str.__str__(self),)
+
+
+class SafeText(Markup):
+    """The same for Markup."""
+
+    __slots__ = ("node",)
+    node: tuple[int, Any, Any, Any]
+
+    def __repr__(self) -> str:
+        return f"Markup({str.__repr__(self)})"
+
+
+class Whole(int):
+    """An integer of the input that knows where it came from."""
+
+    origin: Any
+
+
+class Real(float):
+    """A float of the input that knows where it came from."""
+
+    origin: Any
+
+
 class Undefined:
     """A name, key or item that does not exist: empty when printed, false when tested, an error when used.
 
@@ -216,6 +248,7 @@ MISSING: Any = object()
 CLOSED: frozenset[type] = frozenset(
     {
         *(str, int, float, bool, dict, list, tuple, range),
+        *(Text, SafeText, Whole, Real),
         *(Markup, Undefined, Namespace, Method, Function, Macro, View, Stream, Group, Cycler, Joiner, Loop),
     }
 )
@@ -226,11 +259,15 @@ CONTAINERS: frozenset[type] = frozenset({dict, list, tuple, Group, View, Namespa
 UNPRINTABLE: frozenset[type] = frozenset({Method, Function, Stream, Cycler, Joiner})
 
 #: Closed types that are indexed by numbers.
-INDEXED_TYPES: frozenset[type] = frozenset({str, Markup, list, tuple, Group, range})
+INDEXED_TYPES: frozenset[type] = frozenset({str, Text, SafeText, Markup, list, tuple, Group, range})
 
 #: How error texts name a type.
 TYPE_NAMES: dict[type, str] = {
     Markup: "str",
+    Text: "str",
+    SafeText: "str",
+    Whole: "int",
+    Real: "float",
     Namespace: "namespace",
     Method: "method",
     Function: "function",

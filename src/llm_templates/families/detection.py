@@ -17,9 +17,14 @@ from .markers import control_texts
 from .probes import PROBES, TIME
 
 #: How many families, those with the most control texts in common, are compared by what they render.
-CANDIDATES = 8
+CANDIDATES = 12
+#: How many probes are rendered to find these where control texts do not show them, and how many prompts of a template
+#: there must be to conclude anything from it.
+FEW, LEAST = 3, 3
 #: How alike two templates' prompts must be to count as one family.
 CLOSE = 0.8
+#: Whose text a family was checked against, the surest first.
+ORIGINS = ("publisher", "engine", "framework", "community", "documentation")
 #: How many lines of a template with control texts that the family does not have are named.
 SHOWN_LINES = 5
 
@@ -75,40 +80,74 @@ def detect(template: HasSource | str) -> Detection:
     True
     """
     source = template if isinstance(template, str) else template.source
-    compile_template(source, mutable=False)
-    ranked = sorted(_candidates(source), key=lambda entry: -entry[0])[:CANDIDATES]
-    best: tuple[float, float, Family, str] | None = None
-    for alike, family in ranked:
+    tokens: Mapping[str, str] = getattr(template, "special_tokens", {})
+    best = _best(source, tokens, _candidates(source))
+    if best is None or best.similarity < CLOSE:
+        # Markers may be put together while rendering, and then only prompts show them.
+        best = _best(source, tokens, _by_prompts(source)) or best
+    if best is None or best.similarity < CLOSE:
+        score = best.similarity if best else 0.0
+        return Detection(None, False, score, ("its prompts are unlike those of any family",))
+    equal, counted = _agreement(source, best.text, best.family)
+    evidence = _evidence(source, best.text, best.family, equal, counted)
+    return Detection(best.family.name, equal == counted, best.similarity, tuple(evidence))
+
+
+class _Match(NamedTuple):
+    similarity: float
+    #: How many special tokens are the same, how alike are the names that both read and the control texts in both, and
+    #: how sure the family's own text is: what tells families apart that render the same.
+    ties: tuple[float, ...]
+    family: Family
+    text: str
+
+
+def _best(source: str, tokens: Mapping[str, str], candidates: Sequence[tuple[float, Family]]) -> _Match | None:
+    reads = frozenset(compile_template(source, mutable=False).reads)
+    matches = []
+    for alike, family in candidates:
         for text in (family.template, *family.variants.values()):
-            score = _similarity(source, text, family)
-            if best is None or (score, alike) > best[:2]:
-                best = (score, alike, family, text)
-    if best is None or best[0] < CLOSE:
-        return Detection(None, False, best[0] if best else 0.0, ("its prompts are unlike those of any family",))
-    score, _, family, text = best
-    equal, counted = _agreement(source, text, family)
-    exact = equal == counted > 0
-    return Detection(family.name, exact, score, tuple(_evidence(source, text, family, equal, counted)))
+            theirs = frozenset(compile_template(text, mutable=False).reads)
+            same = sum(family.special_tokens.get(name) == token for name, token in tokens.items())
+            ties = (same, len(reads & theirs) / max(1, len(reads | theirs)), alike, -ORIGINS.index(family.origin.kind))
+            matches.append(_Match(_similarity(source, text, family), ties, family, text))
+    return max(matches, key=lambda match: match[:2], default=None)
+
+
+def _by_prompts(source: str) -> list[tuple[float, Family]]:
+    """The families whose prompts for the first probes are most like those of the template."""
+    found = []
+    for name in names():
+        family = get(name)
+        pairs = _pairs(source, family.template, family, FEW)
+        found.append((sum(_alike(*pair) for pair in pairs) / len(pairs) if pairs else 0.0, family))
+    return sorted(found, key=lambda entry: -entry[0])[:CANDIDATES]
 
 
 def _candidates(source: str) -> list[tuple[float, Family]]:
     """The families by how much of their control texts, the rare ones foremost, the template has in common."""
-    markers, weights = frozenset(control_texts(source)), _weights()
+    markers, weights = _markers_in(source), _weights()
     found = []
     for name in names():
         family = get(name)
         theirs = _markers(name)
         shared = sum(weights[marker] for marker in markers & theirs)
         every = sum(weights.get(marker, 1.0) for marker in markers | theirs)
-        found.append((shared / every if every else 0.5, family))
-    return found
+        found.append((shared / every if every else 0.0, family))
+    return sorted(found, key=lambda entry: -entry[0])[:CANDIDATES]
 
 
 @cache
 def _markers(name: str) -> frozenset[str]:
     family = get(name)
     texts = (family.template, *family.variants.values())
-    return frozenset(marker for text in texts for marker in control_texts(text))
+    return frozenset().union(*map(_markers_in, texts))
+
+
+def _markers_in(source: str) -> frozenset[str]:
+    """The control texts of a template: in its text, and in its strings, where a line begins after a quote or `\\n`."""
+    lines = source.replace("\\n", "\n").replace("'", "\n").replace('"', "\n")
+    return frozenset(control_texts(lines))
 
 
 @cache
@@ -118,10 +157,10 @@ def _weights() -> dict[str, float]:
     return {marker: math.log(1 + len(names()) / count) for marker, count in counts.items()}
 
 
-def _outcomes(source: str, tokens: Mapping[str, str]) -> Sequence[_Outcome]:
+def _outcomes(source: str, tokens: Mapping[str, str], count: int | None = None) -> Sequence[_Outcome]:
     template = compile_template(source, mutable=False)
     outcomes = []
-    for probe in PROBES.values():
+    for probe in list(PROBES.values())[:count]:
         context: dict[str, Any] = {"tools": None, "documents": None, "add_generation_prompt": False, **tokens, **probe}
         try:
             outcomes.append(_Outcome(template.render(context, now=TIME), None))
@@ -133,19 +172,22 @@ def _outcomes(source: str, tokens: Mapping[str, str]) -> Sequence[_Outcome]:
 
 
 @cache
-def _own_outcomes(name: str, text: str) -> Sequence[_Outcome]:
-    return _outcomes(text, get(name).special_tokens)
+def _own_outcomes(name: str, text: str, count: int | None) -> Sequence[_Outcome]:
+    return _outcomes(text, get(name).special_tokens, count)
 
 
-def _pairs(source: str, text: str, family: Family) -> list[tuple[_Outcome, _Outcome]]:
-    """What both make of each probe, where at least one of them does not fail by accident."""
-    pairs = zip(_outcomes(source, family.special_tokens), _own_outcomes(family.name, text), strict=True)
-    return [(ours, theirs) for ours, theirs in pairs if ours.counts and theirs.counts]
+def _pairs(source: str, text: str, family: Family, count: int | None = None) -> list[tuple[_Outcome, _Outcome]]:
+    """What both make of each probe, where neither fails by accident."""
+    ours = _outcomes(source, family.special_tokens, count)
+    pairs = zip(ours, _own_outcomes(family.name, text, count), strict=True)
+    return [(one, other) for one, other in pairs if one.counts and other.counts]
 
 
 def _similarity(source: str, text: str, family: Family) -> float:
     pairs = _pairs(source, text, family)
-    return sum(_alike(ours, theirs) for ours, theirs in pairs) / len(pairs) if pairs else 0.0
+    if sum(ours.text is not None for ours, _ in pairs) < LEAST:
+        return 0.0
+    return sum(_alike(ours, theirs) for ours, theirs in pairs) / len(pairs)
 
 
 def _alike(ours: _Outcome, theirs: _Outcome) -> float:
@@ -163,7 +205,7 @@ def _agreement(source: str, text: str, family: Family) -> tuple[int, int]:
 
 
 def _evidence(source: str, text: str, family: Family, equal: int, counted: int) -> list[str]:
-    markers, theirs = frozenset(control_texts(source)), frozenset(control_texts(text))
+    markers, theirs = _markers_in(source), _markers_in(text)
     shared = sorted(markers & theirs, key=lambda marker: (-_weights().get(marker, 0), marker))
     sentences = [f"{equal} of {counted} probe conversations become what the family {family.name} makes of them"]
     if shared:

@@ -75,4 +75,31 @@ PROBES: dict[str, dict[str, Any]] = {
         "messages": [{"role": "user", "content": [{"type": "text", "text": "Qzone?"}]}],
         "add_generation_prompt": True,
     },
+    "an image": {
+        "messages": [{"role": "user", "content": [{"type": "image", "url": "qz"}, {"type": "text", "text": "Qzone?"}]}],
+        "add_generation_prompt": True,
+    },
+    "no generation prompt": {"messages": [_SYSTEM, _user("Qzone?")]},
+    "two of one role": {"messages": [_user("Qzone?"), _user("Qztwo?")], "add_generation_prompt": True},
+    "the assistant first": {"messages": [_assistant("Qzone."), _user("Qztwo?")], "add_generation_prompt": True},
+    "a late system message": {"messages": [_user("Qzone?"), _assistant("Qztwo."), _SYSTEM, _user("Qzthree?")]},
+    "another role": {
+        "messages": [_user("Qzone?"), {"role": "developer", "content": "Qztwo."}],
+        "add_generation_prompt": True,
+    },
+    "an empty system message": {
+        "messages": [{"role": "system", "content": ""}, _user("Qzone?")],
+        "add_generation_prompt": True,
+    },
+    "documents": {
+        "messages": [_user("Qzone?")],
+        "documents": [{"doc_id": 1, "title": "Qztitle", "text": "Qzdocument."}],
+        "add_generation_prompt": True,
+    },
+    "a level of reasoning": {
+        "messages": [_user("Qzone?")],
+        "add_generation_prompt": True,
+        "reasoning_effort": "low",
+        "thinking_effort": "low",
+    },
 }

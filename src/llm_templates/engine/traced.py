@@ -1,0 +1,213 @@
+"""The traced dialect: for each operation that makes text, its twin that makes the same text with its mark."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from . import arithmetic, formatting, globals, iteration, printing, reading
+from .filters import EXTENSION_FILTERS, FILTERS
+from .provenance import Node, branch, computed, cut, mapped, marked, marked_safe, node_of, whole
+from .reading import ATTRIBUTES, METHODS, REFUSED_METHODS
+from .run import Run
+from .tests import TESTS
+from .traced_formatting import format_text, printf, shown_node, to_json
+from .traced_text import FILTER_TWINS, METHOD_TWINS
+from .values import CONTAINERS, Function, Markup, Real, SafeText, Text, Undefined, Whole
+
+EMPTY = computed("")
+
+
+class TracedRun(Run):
+    """The run of a traced render."""
+
+    #: The message whose turn is being written, by its number; None outside of any.
+    owner: int | None = None
+    #: The messages by the identity of their dicts.
+    turns: Mapping[int, int] = {}
+
+
+# -- printing --
+
+
+def text(run: Run, value: Any) -> Text:
+    """What printing `value` writes."""
+    kind = type(value)
+    if kind is Text:
+        return value  # type: ignore[no-any-return]
+    if kind is SafeText:
+        return marked(str.__str__(value), value.node)
+    if kind is Undefined:
+        return EMPTY
+    if kind in CONTAINERS:
+        plain = printing.text(run, value)
+        return marked(plain, shown_node(value, plain))
+    if kind is Whole or kind is Real:
+        return whole(str(value), value.origin)
+    if value is None or isinstance(value, int | float):
+        return computed(str(value))
+    plain = printing.text(run, value)
+    return marked(plain, node_of(plain))
+
+
+def cat(run: Any, *values: Any) -> Text:
+    """Texts that carry marks, one after the other."""
+    result = Text("".join(values))
+    result.node = (len(result), None, tuple([value.node for value in values]), run.owner)
+    return result
+
+
+def concat(run: Any, *values: Any) -> Text:
+    """`a ~ b ~ c`."""
+    pieces = [text(run, value) for value in values]
+    run.create_text(sum(map(len, pieces)), *pieces)
+    return cat(run, *pieces)
+
+
+def _buffer_node(buffer: list[Any]) -> Node:
+    """The mark of a buffer: pieces, each followed by the owner it was written for."""
+    nodes = []
+    for piece, owner in zip(buffer[::2], buffer[1::2], strict=True):
+        length, origin, rest, own = piece.node
+        nodes.append((length, origin, rest, owner) if own is None else piece.node)
+    return branch(nodes)
+
+
+def join(run: Run, buffer: list[Any]) -> Text:
+    """The pieces of a buffer in one text."""
+    return marked(printing.join(run, buffer[::2]), _buffer_node(buffer))
+
+
+def finish(run: Run, buffer: list[Any]) -> Text:
+    """The pieces of the whole output in one text."""
+    return marked(printing.finish(run, buffer[::2]), _buffer_node(buffer))
+
+
+def require_text(run: Run, value: Any) -> Text:
+    """`value`, which a filter block gave, and which must be text."""
+    from .making import require_text
+
+    require_text(run, value)
+    return text(run, value)
+
+
+# -- operators --
+
+
+def add(run: Any, left: Any, right: Any) -> Any:
+    """`left + right`."""
+    if type(left) is Text and type(right) is Text:
+        arithmetic.add(run, str.__str__(left), str.__str__(right))
+        return cat(run, left, right)
+    result = arithmetic.add(run, left, right)
+    if not isinstance(result, str):
+        return result
+    nodes = (_escaped_node(left, right), _escaped_node(right, left))
+    return _as(result, branch(nodes, run.owner))
+
+
+def _escaped_node(value: str, beside: str) -> Node:
+    """The mark of text as it stands beside other text, which escapes it if only that one is Markup."""
+    if isinstance(beside, Markup) and not isinstance(value, Markup):
+        return mapped(value, str(Markup.escape(value)), lambda character: str(Markup.escape(character)))
+    return node_of(value)
+
+
+def _as(result: str, node: Node) -> Any:
+    return marked_safe(result, node) if isinstance(result, Markup) else marked(result, node)
+
+
+def multiply(run: Any, left: Any, right: Any) -> Any:
+    """`left * right`."""
+    result = arithmetic.multiply(run, left, right)
+    if not isinstance(result, str):
+        return result
+    value, times = (left, right) if isinstance(left, str) else (right, left)
+    times = max(0, int(times))
+    # A mark of its own for each repetition would cost more than the text.
+    node = (
+        branch([node_of(value)] * times, run.owner) if times <= 1000 else branch([(len(result), *node_of(value)[1:])])
+    )
+    return _as(result, node)
+
+
+def modulo(run: Any, left: Any, right: Any) -> Any:
+    """`left % right`."""
+    return printf(run, left, right) if isinstance(left, str) else formatting.modulo(run, left, right)
+
+
+# -- reading --
+
+
+def item(run: Any, value: Any, key: Any) -> Any:
+    """`value[key]`; outside of loops, reading a message begins its turn."""
+    found = reading.item(run, value, key)
+    if type(found) is dict:
+        run.owner = run.turns.get(id(found), run.owner)
+    elif isinstance(value, str) and type(found) is str:
+        place = range(len(value))[key]
+        return _as(found, cut(node_of(value), place, place + 1))
+    return found
+
+
+def peek(run: Any, value: Any, key: Any) -> Any:
+    """The same in a loop or a macro, where only the first message read begins a turn: others are looked at."""
+    owner = run.owner
+    found = item(run, value, key)
+    if owner is not None:
+        run.owner = owner
+    return found
+
+
+def part(run: Any, value: Any, start: Any, stop: Any, step: Any) -> Any:
+    """`value[start:stop:step]`."""
+    found = reading.part(run, value, start, stop, step)
+    if not isinstance(found, str):
+        return found
+    places = range(*slice(start, stop, step).indices(len(value)))
+    node = node_of(value)
+    if places.step == 1:
+        return _as(found, cut(node, places.start, max(places.start, places.stop)))
+    return _as(found, branch(cut(node, place, place + 1) for place in places))
+
+
+def characters(value: str) -> list[Any]:
+    """The characters of text, each with its mark."""
+    node = node_of(value)
+    return [_as(character, cut(node, place, place + 1)) for place, character in enumerate(value)]
+
+
+def sequence(run: Run, value: Any, cost: int) -> Any:
+    """What a loop over `value` walks."""
+    walked = iteration.sequence(run, value, cost)
+    return characters(walked) if isinstance(walked, str) else walked
+
+
+# -- the dialect --
+
+#: What generated code calls in place of the plain operations of these names.
+DIALECT: dict[str, Callable[..., Any]] = {
+    function.__name__: function
+    for function in (text, cat, concat, join, finish, require_text, add, multiply, modulo, item, peek, part, sequence)
+}
+
+
+def _strftime_now(run: Run, format: Any, /) -> Text:
+    return computed(globals.strftime_now(run, format))
+
+
+GLOBALS: dict[str, Function] = {**globals.GLOBALS, "strftime_now": Function("strftime_now", _strftime_now)}
+
+FILTER_TWINS.update(tojson=to_json)
+METHOD_TWINS.update(format=lambda run, value, /, *args, **kwargs: format_text(run, value, args, kwargs))
+
+TRACED_FILTERS: dict[str, Callable[..., Any]] = {**FILTERS, **FILTER_TWINS}
+TRACED_EXTENSION_FILTERS = EXTENSION_FILTERS
+TracedRun.tables = {"filter": TRACED_FILTERS, "test": TESTS}
+
+METHODS.update({kind: {**METHODS[plain], **METHOD_TWINS} for kind, plain in ((Text, str), (SafeText, Markup))})
+for _kind, _plain in ((Text, str), (SafeText, Markup), (Whole, int), (Real, float)):
+    METHODS.setdefault(_kind, METHODS[_plain])
+    REFUSED_METHODS[_kind] = REFUSED_METHODS[_plain]
+    if _plain in ATTRIBUTES:
+        ATTRIBUTES[_kind] = ATTRIBUTES[_plain]
