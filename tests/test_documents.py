@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 import llm_templates
-from llm_templates import TemplatesError
+from llm_templates import TemplatesError, families
 from llm_templates.cli import main
 
 ROOT = Path(__file__).parent.parent
