@@ -16,8 +16,8 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     {"errors"},
     {"conversation", "schema", "engine"},
-    {"families", "lowering"},
-    {"sources", "continuation", "diagnosis", "stops"},
+    {"families", "lowering", "prompt"},
+    {"sources", "continuation", "diagnosis", "stops", "marking"},
     {"saving"},
     {"grammar", "tokens"},
     {"template"},

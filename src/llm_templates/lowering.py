@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .engine import Border, Run, Scale
+from .engine.traced import TracedRun
 from .errors import InputError
 
 #: The names a message's reasoning comes under. The first is the one templates read most; the reference fills it, and
@@ -33,6 +34,13 @@ class ChatRun(Run):
 
     def make_border(self) -> Border:
         return ChatBorder(self.inputs[0])
+
+    def scale(self) -> Scale:
+        return scale_of(*self.inputs)
+
+
+class TracedChatRun(TracedRun):
+    """The run of a traced conversation, whose messages are normalised already."""
 
     def scale(self) -> Scale:
         return scale_of(*self.inputs)

@@ -13,9 +13,12 @@ from .diagnosis import Finding, diagnose
 from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
+from .engine.provenance import cut
 from .errors import InputError, VariableError
 from .families.switches import Switch, usual_switch, with_reasoning
-from .lowering import WATCHED, ChatRun, plain_messages, with_image_parts
+from .lowering import WATCHED, ChatRun, TracedChatRun, plain_messages, with_image_parts
+from .marking import Marker
+from .prompt import Prompt
 from .sources import DEFAULT, TemplateSource
 from .stops import derived_stops
 
@@ -280,6 +283,70 @@ class ChatTemplate:
         except Exception as error:  # noqa: BLE001  (the engine says what it means)
             raise self._engine.failure(error) from error.__cause__
         return text if continuation is None else continuation.cut(text)
+
+    def trace(
+        self,
+        messages: Any,
+        *,
+        tools: Sequence[Any] | None = None,
+        documents: Sequence[Any] | None = None,
+        add_generation_prompt: bool = False,
+        continue_final_message: bool | str = False,
+        reasoning: bool | str | None = None,
+        variables: Mapping[str, Any] | None = None,
+        strict: bool = True,
+    ) -> Prompt:
+        """The same prompt as `render` gives, with the origin of every character.
+
+        Takes and raises what `render` does.
+
+        >>> template = ChatTemplate.from_string("{% for m in messages %}[{{ m.content }}]{% endfor %}")
+        >>> [(segment.text, segment.owner) for segment in template.trace([{"content": "Hi"}]).segments]
+        [('[', 0), ('Hi', 0), (']', 0)]
+        """
+        if tools is not None and self._with_tools is not None:
+            return self._with_tools.trace(
+                messages,
+                tools=tools,
+                documents=documents,
+                add_generation_prompt=add_generation_prompt,
+                continue_final_message=continue_final_message,
+                reasoning=reasoning,
+                variables=variables,
+                strict=strict,
+            )
+        if reasoning is not None:
+            variables = with_reasoning(reasoning, self.reasoning_switch, variables)
+        messages = plain_messages(messages)
+        if self._by_processor:
+            messages = with_image_parts(messages)
+        continuation = None
+        if continue_final_message:
+            if add_generation_prompt:
+                raise InputError(
+                    "continue_final_message and add_generation_prompt exclude each other",
+                    hint="the first goes on with the last message, the second begins a new one",
+                )
+            continuation = Continuation(messages[-1], continue_final_message, self.source)
+            messages = [*messages[:-1], continuation.message]
+        tools = None if tools is None else _tools(tools)
+        documents = None if documents is None else _mappings("documents", documents)
+        if variables:
+            self._check_variables(variables, strict)
+        marker = Marker()
+        marked = marker.messages(messages)
+        run: Any = run_type(TracedChatRun, self._engine.limits, self._clock)()
+        run.inputs = (messages, tools, documents, variables)
+        run.turns = {id(message): index for index, message in enumerate(marked)}
+        context = {**marker.special_tokens(self.special_tokens), **marker.variables(variables)}
+        engine = self._engine.traced(GLOBALS.keys() & context.keys())
+        given = (marked, marker.items("tool", tools), marker.items("document", documents), add_generation_prompt)
+        text = engine.run(run, engine.values(context), *given)
+        node = text.node  # type: ignore[attr-defined]
+        if continuation is not None:
+            text = continuation.cut(str.__str__(text))
+            node = cut(node, 0, len(text))
+        return Prompt(text, node, marker.marked)
 
     def diagnose(
         self,

@@ -83,6 +83,11 @@ class Template:
         """The same template for contexts that give these names of global functions another value."""
         return _compiled(self.source, self._options._replace(shadowed=frozenset(names)), self.limits)
 
+    def traced(self, shadowed: Iterable[str] = ()) -> Template:
+        """The same template compiled so that text carries marks; it runs with a `TracedRun`."""
+        options = self._options._replace(traced=True, watched=frozenset(), shadowed=frozenset(shadowed))
+        return _compiled(self.source, options, self.limits)
+
     def run(self, run: Run, values: tuple[Any, ...], *parameters: Any) -> str:
         """The same, with a run the caller made, and values that are lowered already.
 
@@ -148,6 +153,7 @@ def compile_template(
     parameters: Sequence[str] = (),
     closed: Sequence[str] = (),
     mutable: bool = True,
+    traced: bool = False,
     limits: Limits = DEFAULT_LIMITS,
 ) -> Template:
     r"""Compile `source`; the same arguments give the same object as long as it is among those used last.
@@ -162,6 +168,7 @@ def compile_template(
         closed: those of the parameters that are lists whose items are lowered already.
         mutable: whether the template may change lists and dicts in place (`items.append(x)`), as in plain Jinja; what
             it changes are copies. Chat templates may not, as in the reference.
+        traced: whether text carries marks that say where it came from; such a template runs with a `TracedRun`.
         limits: what the template may use.
 
     Raises:
@@ -178,7 +185,9 @@ def compile_template(
         raise ValueError(f"unknown extensions {sorted(unknown)}; there are {sorted(EXTENSION_FILTERS)}")
     return _compiled(
         source,
-        Options(trim_blocks, lstrip_blocks, tuple(extensions), watched, tuple(parameters), tuple(closed), mutable),
+        Options(
+            trim_blocks, lstrip_blocks, tuple(extensions), watched, tuple(parameters), tuple(closed), mutable, traced
+        ),
         limits,
     )
 

@@ -32,7 +32,8 @@ class Origin(NamedTuple):
     line: int | None = None
     #: The number of the message, tool or document.
     index: int | None = None  # type: ignore[assignment]  # it hides a method of tuples, which nobody needs here
-    #: Where in the message, tool or document, or the variable: "content", "tool_calls[0].function.name".
+    #: Where in the message, tool or document: "content", "tool_calls[0].function.name"; or the name of the variable, or
+    #: of the special token, which counts as the template's text.
     path: str = ""
     #: The character there at which the piece begins.
     start: int = 0
@@ -46,6 +47,8 @@ class Origin(NamedTuple):
 
     def __str__(self) -> str:
         if self.kind == "template":
+            if self.path:
+                return f"the special token {self.path}"
             return "computed by the template" if self.line is None else f"template line {self.line}"
         if self.kind == "derived":
             return "derived from input"

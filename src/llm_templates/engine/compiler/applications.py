@@ -8,7 +8,6 @@ from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_RESOLVE
 
 from ..budget import FREE_SCAN, FREE_TEXT
-from ..globals import GLOBALS
 from ..reading import METHODS
 from ..selection import LISTED
 from ..tests import TESTS
@@ -32,6 +31,8 @@ INLINE_TESTS: dict[str, str] = {
     "integer": "type({0}) is int",
     "float": "type({0}) is float",
 }
+#: Those that know a number of the input by its own type.
+NUMBER_TESTS = ("integer", "float")
 
 
 class Applications(Operators):
@@ -72,11 +73,11 @@ class Applications(Operators):
         code = value.code
         if self.inline and not arguments:
             if node.name in ("length", "count"):
-                fast = f"len({code}) if type({code}) is list or type({code}) is str else "
+                fast = f"len({code}) if type({code}) is list or type({code}) is {self.text_type} else "
                 return self.call(f"{fast}{self.emit.constant(function, 'f')}(run, {code})", "int")
             if node.name == "string" and value.kind == "str":
                 return value
-            if node.name == "trim":
+            if node.name == "trim" and not self.traced:
                 return self._strip(code, "strip", "", f"{self.emit.constant(function, 'f')}(run, {code})")
         if (
             self.inline
@@ -108,7 +109,12 @@ class Applications(Operators):
             message = self.emit.constant(f"No test named {node.name!r} found.")
             return self.call(f"fail({message})")
         arguments = self._arguments(node, frame)
-        if self.inline and not arguments and node.name in INLINE_TESTS:
+        if (
+            self.inline
+            and not arguments
+            and node.name in INLINE_TESTS
+            and not (self.traced and node.name in NUMBER_TESTS)
+        ):
             return self.deferred(f"({INLINE_TESTS[node.name].format(value.code)})", "bool", value)
         return self.call(f"{self.emit.constant(function, 'f')}({', '.join(['run', value.code, *arguments])})", "bool")
 
@@ -146,7 +152,7 @@ class Applications(Operators):
         arguments = self._arguments(node, frame, caller)
         known = self._global(target, frame)
         if self.inline and known is not None:
-            if caller is None and known is GLOBALS["namespace"] and self._names_only(node):
+            if caller is None and known is self.globals["namespace"] and self._names_only(node):
                 return self.call(f"Namespace({arguments[0][2:] if arguments else '{}'})")
             return self.call(f"{self.emit.constant(known.implementation, 'f')}({', '.join(['run', *arguments])})")
         general = f"call({', '.join(['run', function.code, *arguments])})"
@@ -161,7 +167,7 @@ class Applications(Operators):
         if not isinstance(node, nodes.Name) or node.name in self.options.shadowed:
             return None
         never_assigned = frame.symbols.find_load(frame.symbols.ref(node.name)) == (VAR_LOAD_RESOLVE, node.name)
-        return GLOBALS.get(node.name) if never_assigned else None
+        return self.globals.get(node.name) if never_assigned else None
 
     def _names_only(self, node: nodes.Call) -> bool:
         """Whether a call has keywords only, of names that a namespace may hold."""
@@ -175,8 +181,13 @@ class Applications(Operators):
             return self.call(general)
         plain = not any(argument.startswith("*") for argument in arguments)
         if name in ("startswith", "endswith") and len(arguments) == 1 and self._is_text(arguments[0]):
-            return self.call(f"{code}.{name}({arguments[0]}) if type({code}) is str else {general}")
-        if name in ("strip", "lstrip", "rstrip") and plain and all(self._is_text(argument) for argument in arguments):
+            return self.call(f"{code}.{name}({arguments[0]}) if type({code}) is {self.text_type} else {general}")
+        if (
+            name in ("strip", "lstrip", "rstrip")
+            and plain
+            and not self.traced
+            and all(self._is_text(argument) for argument in arguments)
+        ):
             return self._strip(code, name, ", ".join(arguments), general)
         if name == "get" and plain and self._is_text(arguments[0] if arguments else "") and len(arguments) <= 2:
             key = arguments[0]
@@ -189,7 +200,7 @@ class Applications(Operators):
                 else:
                     self.lower_entry(value.code, code, key, default)
                 return value
-        if plain and name in METHODS[str]:
+        if plain and name in METHODS[str] and not self.traced:
             method = self.emit.constant(METHODS[str][name], "f")
             return self.call(f"{method}({', '.join(['run', code, *arguments])}) if type({code}) is str else {general}")
         if plain and name in METHODS[dict]:
@@ -209,4 +220,4 @@ class Applications(Operators):
     def _is_text(self, code: str) -> bool:
         """Whether `code` is a constant text, and short."""
         text = self.emit.constants.get(code)
-        return type(text) is str and len(text) <= FREE_SCAN
+        return isinstance(text, str) and len(text) <= FREE_SCAN

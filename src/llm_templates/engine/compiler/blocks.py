@@ -8,7 +8,6 @@ from jinja2 import nodes
 from jinja2.idtracking import VAR_LOAD_ALIAS, VAR_LOAD_PARAMETER, VAR_LOAD_RESOLVE, VAR_LOAD_UNDEFINED
 
 from ..budget import FEW_PIECES, FREE_OUTPUT, FREE_TEXT
-from ..globals import GLOBALS
 from .applications import Applications
 from .scopes import Frame, Known
 from .writer import CLOSED_LIST, KIND, Value
@@ -51,8 +50,8 @@ class Blocks(Applications):
     def resolved(self, name: str) -> str:
         """What `name` is in the context: a variable filled at the start of the render, or a global function."""
         self.reads.setdefault(name, None)
-        if name in GLOBALS and name not in self.options.shadowed:
-            return self.emit.constant(GLOBALS[name], "g")
+        if name in self.globals and name not in self.options.shadowed:
+            return self.emit.constant(self.globals[name], "g")
         known = self._resolved.get(name)
         if known is None:
             known = self._resolved[name] = self.emit.name("r")
@@ -66,7 +65,7 @@ class Blocks(Applications):
             self.emit.at(child.lineno)
             if isinstance(child, nodes.TemplateData):
                 if child.data:
-                    pieces.append(self.emit.constant(child.data))
+                    pieces.append(self.literal(child.data))
                 continue
             if self.inline and isinstance(child, nodes.Add | nodes.Concat):
                 self._write_chain(child, pieces, frame)
@@ -89,7 +88,7 @@ class Blocks(Applications):
             pieces.extend(value.code for value in values)
         else:
             self._flush(pieces, frame)
-            with self.emit.block("if " + " and ".join(f"type({code}) is str" for code in unsure) + ":"):
+            with self.emit.block("if " + " and ".join(f"type({code}) is {self.text_type}" for code in unsure) + ":"):
                 self._flush([value.code for value in values], frame)
             with self.emit.block("else:"):
                 self.settle_operands(unsure)
@@ -99,7 +98,7 @@ class Blocks(Applications):
         """Append the pieces to the output, as they are: nothing is joined before all of it is known to be allowed."""
         group: list[str] = []
         for piece in pieces:
-            if group and piece in self.emit.constants and group[-1] in self.emit.constants:
+            if not self.traced and group and piece in self.emit.constants and group[-1] in self.emit.constants:
                 group[-1] = self.emit.constant(self.emit.constants[group[-1]] + self.emit.constants[piece])
             else:
                 group.append(piece)
@@ -113,7 +112,9 @@ class Blocks(Applications):
         if unknown:
             length = " + ".join(f"len({piece})" for piece in unknown)
             self.emit.write(f"if {length} > {FREE_OUTPUT}: run.charge({length})")
-        if len(group) == 1:
+        if self.traced:
+            self.emit.write(f"{frame.out} += ({', '.join(f'{piece}, run.owner' for piece in group)})")
+        elif len(group) == 1:
             self.emit.write(f"{frame.out}.append({group[0]})")
         else:
             self.emit.write(f"{frame.out} += ({', '.join(group)})")
@@ -122,8 +123,8 @@ class Blocks(Applications):
         """The text of a buffer."""
         name = self.emit.name("t")
         few = f"{self.emit.constant('')}.join({out}) if len({out}) <= {FEW_PIECES} else "
-        self.emit.write(f"{name} = {few if self.inline else ''}join(run, {out})")
-        if self.inline:
+        self.emit.write(f"{name} = {few if self.inline and not self.traced else ''}join(run, {out})")
+        if self.inline and not self.traced:
             # Long pieces were charged when they were appended, and there are few others: what is joined is bounded.
             self.charge(name)
         return Value(name, "str")
@@ -194,6 +195,8 @@ class Blocks(Applications):
         if isinstance(target, nodes.Name):
             variable = self.variable(frame.symbols.ref(target.name))
             self.emit.write(f"{variable} = {value.code}")
+            if self.traced and frame.loops and value.kind == "any":
+                self.emit.write(f"if type({variable}) is dict: run.owner = run.turns.get(id({variable}), run.owner)")
             self.assigned(variable)
             if value.kind != "any":
                 self.available.add(variable, KIND, value.kind)

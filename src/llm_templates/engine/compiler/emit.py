@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from ..provenance import Origin, whole
+from ..values import Text
+
 
 class Emitter:
     """Collects the lines of one generated module.
@@ -85,6 +88,15 @@ class Emitter:
         if known is None:
             known = self._known[key] = self.name(letter)
             self.constants[known] = value
+        return known
+
+    def literal(self, text: str) -> str:
+        """The identifier of text of the template, marked with its line."""
+        key = (Text, (text, self._line))
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self.name("c")
+            self.constants[known] = whole(text, Origin("template", self._line))
         return known
 
     def source(self) -> str:

@@ -44,7 +44,7 @@ class Loops(Blocks):
             inner = Frame(frame.symbols, out, frame.soft)
             self._write_loop(node, inner, (function, parameter, depth))
             self._end_call(out)
-        self.emit.write(f"{frame.out}.append({function}({value.code}))")
+        self._flush([self.call(f"{function}({value.code})", "str").code], frame)
 
     def _write_loop(self, node: nodes.For, frame: Frame, recursion: tuple[str, str, str] | None) -> None:
         loop = frame.inner(loops=frame.loops + 1)
@@ -104,11 +104,14 @@ class Loops(Blocks):
         else:
             header = f"for {item} in {items}:"
 
+        before = self._begin_turns() if self.traced and not unpacked else None
         with self.emit.block(header), self.available.region():
             if not unpacked and closed:
                 self.assigned(item)
             elif not unpacked:
                 self._lower_item(item)
+            if before:
+                self._begin_turn(item, *before)
             if extended and not counts:
                 self.emit.write(f"{variable}.index0 += 1")
                 self.emit.write(f"{variable}.before = {variable}.current")
@@ -126,6 +129,8 @@ class Loops(Blocks):
             self.body(node.body, loop)
             if ran_out:
                 self.emit.write(f"{ran_out} = False")
+        if before:
+            self._end_turns(frame, *before)
         if reference is not None:
             self.counters.pop(reference, None)
         if ran_out:
@@ -134,6 +139,22 @@ class Loops(Blocks):
             with self.emit.block(f"if {ran_out}:"), self.available.region():
                 self.enter(otherwise)
                 self.body(node.else_, otherwise)
+
+    def _begin_turns(self) -> tuple[str, str]:
+        """Before a loop that may be over messages: whose turn it was, and that no item was a message yet."""
+        owner, turn = self.emit.name("t"), self.emit.name("t")
+        self.emit.write(f"{owner} = run.owner")
+        self.emit.write(f"{turn} = None")
+        return owner, turn
+
+    def _begin_turn(self, item: str, owner: str, turn: str) -> None:
+        self.emit.write(f"{turn} = run.turns.get(id({item}))")
+        self.emit.write(f"run.owner = {owner} if {turn} is None else {turn}")
+
+    def _end_turns(self, frame: Frame, owner: str, turn: str) -> None:
+        """After the loop it is the turn it was before; after the last message of all it is nobody's."""
+        kept = owner if not frame.is_root else f"{owner} if {turn} is None else None"
+        self.emit.write(f"run.owner = {kept}")
 
     def _iterates_pairs(self, node: nodes.Node) -> tuple[str, nodes.Expr] | None:
         """For `mapping.items()` and `mapping|items`, the function that walks them, and the mapping."""

@@ -16,5 +16,7 @@ class Options(NamedTuple):
     #: Those of the parameters that are lists of closed values.
     closed: tuple[str, ...] = ()
     mutable: bool = False
+    #: Whether text carries marks that say where it came from.
+    traced: bool = False
     #: Names of global functions that the context gives another value.
     shadowed: frozenset[str] = frozenset()

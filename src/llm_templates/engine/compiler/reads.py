@@ -36,8 +36,10 @@ class Reads(Writer):
             key = node.arg.value
             return self._read(owner, key, probable, key in DICT_METHODS, "item", node.node, postpone)
         key_value = self.atom(node.arg, frame)
-        general = f"item(run, {owner.code}, {key_value.code})"
-        if not self.inline or owner.is_constant:
+        # In a loop or a macro, reading a message may be a look at another turn.
+        operation = "peek" if self.traced and not frame.is_root else "item"
+        general = f"{operation}(run, {owner.code}, {key_value.code})"
+        if not self.inline or self.traced or owner.is_constant:
             return self.call(general)
         name = self.emit.name("t")
         number = "" if key_value.kind == "int" else f" and type({key_value.code}) is int"

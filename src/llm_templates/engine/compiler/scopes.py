@@ -18,9 +18,9 @@ from ..budget import FREE_COST
 class Frame:
     """One scope of the template, and where its text goes."""
 
-    __slots__ = ("loops", "out", "soft", "symbols")
+    __slots__ = ("is_root", "loops", "out", "soft", "symbols")
 
-    def __init__(self, symbols: Symbols, out: str, soft: bool = False, loops: int = 0) -> None:
+    def __init__(self, symbols: Symbols, out: str, soft: bool = False, loops: int = 0, is_root: bool = False) -> None:
         self.symbols = symbols
         #: The variable of the list that output is appended to.
         self.out = out
@@ -28,10 +28,14 @@ class Frame:
         self.soft = soft
         #: How many Python loops are around this place, in the same Python function.
         self.loops = loops
+        #: Outside of every loop and macro.
+        self.is_root = is_root
 
     def inner(self, out: str | None = None, loops: int | None = None) -> Frame:
         """A scope inside this one."""
-        return Frame(Symbols(parent=self.symbols), out or self.out, loops=self.loops if loops is None else loops)
+        is_root = self.is_root and loops is None
+        depth = self.loops if loops is None else loops
+        return Frame(Symbols(parent=self.symbols), out or self.out, loops=depth, is_root=is_root)
 
     def function(self, out: str) -> Frame:
         """The same scope, in a Python function of its own that appends to the same list under another name."""
@@ -39,7 +43,7 @@ class Frame:
 
     def branch(self) -> Frame:
         """The same scope, inside an `if`."""
-        return Frame(self.symbols, self.out, soft=True, loops=self.loops)
+        return Frame(self.symbols, self.out, soft=True, loops=self.loops, is_root=self.is_root)
 
 
 #: What a region of the code knows: a variable and a key of it, and the variable that holds what was read.

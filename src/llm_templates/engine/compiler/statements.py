@@ -25,7 +25,7 @@ class Statements(Loops):
             self.namespaces.add(reference.name)
         changing = {name for methods in MUTATIONS.values() for name in methods}
         self.changes = self.changes and any(node.attr in changing for node in tree.find_all(nodes.Getattr))
-        frame = Frame(Symbols(), self.emit.name("o"))
+        frame = Frame(Symbols(), self.emit.name("o"), is_root=True)
         frame.symbols.analyze_node(tree)
         given = [self._given(name) for name in self.options.parameters]
         with self.emit.block(f"def root({', '.join(['run', 'values', *given])}):"):
@@ -34,7 +34,8 @@ class Statements(Loops):
             self.enter(frame)
             self.body(tree.body, frame)
             few = f"len({frame.out}) <= {FEW_PIECES} and run.bytes_left >= {few_bytes(self.limits)}"
-            self.emit.write(f"return {self.emit.constant('')}.join({frame.out}) if {few} else finish(run, {frame.out})")
+            joined = "" if self.traced else f"{self.emit.constant('')}.join({frame.out}) if {few} else "
+            self.emit.write(f"return {joined}finish(run, {frame.out})")
             with self.emit.inserted(start):
                 taken = [self._resolved[name] for name in self.taken()]
                 if taken:

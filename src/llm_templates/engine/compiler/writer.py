@@ -13,6 +13,9 @@ from ...errors import TemplateSyntaxError
 from ..budget import FREE_ITEMS, Limits
 from ..excerpt import excerpt
 from ..filters import EXTENSION_FILTERS, FILTERS
+from ..globals import GLOBALS
+from ..traced import GLOBALS as TRACED_GLOBALS
+from ..traced import TRACED_FILTERS
 from ..values import Undefined
 from .emit import Emitter
 from .options import Options
@@ -69,7 +72,13 @@ class Writer:
         self.changes = options.mutable
         #: Whether fast paths are written out; without them, every operation is a call of the dialect.
         self.inline = inline
-        self.filters = FILTERS | {name: EXTENSION_FILTERS[name] for name in options.extensions}
+        self.traced = options.traced
+        #: What the type of text is called in generated code.
+        self.text_type = "Text" if self.traced else "str"
+        self.filters = (TRACED_FILTERS if self.traced else FILTERS) | {
+            name: EXTENSION_FILTERS[name] for name in options.extensions
+        }
+        self.globals = TRACED_GLOBALS if self.traced else GLOBALS
         #: Attribute names that `set ns.name` assigns anywhere: reads of them are never remembered.
         self.mutable: set[str] = {"current", "used"}
         #: Names that `set name.attribute` uses: their attributes are looked for in a namespace first.
@@ -160,7 +169,12 @@ class Writer:
         kind = {str: "str", int: "int"}.get(type(value), "any")
         if type(value) is int and value.bit_length() > 60:
             kind = "any"
-        return Value(self.emit.constant(value), kind, constant=value)
+        code = self.literal(value) if type(value) is str else self.emit.constant(value)
+        return Value(code, kind, constant=value)
+
+    def literal(self, text: str) -> str:
+        """The constant of text that the template writes."""
+        return self.emit.literal(text) if self.traced else self.emit.constant(text)
 
     def visit_TemplateData(self, node: nodes.TemplateData, frame: Frame) -> Value:
         return self.constant(node.data)

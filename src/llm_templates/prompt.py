@@ -1,0 +1,121 @@
+"""Prompt: the text of a traced render, cut into segments that say who wrote them."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from .engine.provenance import Node, Origin, leaves
+
+
+class Segment(NamedTuple):
+    """A stretch of a prompt from one place."""
+
+    text: str
+    origin: Origin
+    #: The number of the message whose turn it belongs to; None outside of any turn.
+    owner: int | None
+    #: Whether the model itself would write it.
+    sampled: bool = False
+
+
+class Prompt:
+    """A prompt that knows where each of its characters came from.
+
+    Made by `ChatTemplate.trace`; `str(prompt)` is what `render` gives.
+
+    >>> from llm_templates import load
+    >>> prompt = load("zephyr").trace([{"role": "user", "content": "Hello!"}])
+    >>> for segment in prompt.segments:
+    ...     print(repr(segment.text), "-", segment.origin)
+    '<|user|>\\n' - template line 6
+    'Hello!' - messages[0].content
+    '</s>' - the special token eos_token
+    '\\n' - template line 6
+    """
+
+    def __init__(self, text: str, node: Node, inputs: Sequence[Origin] = (), sampled: Sequence[Any] = ()) -> None:
+        self._text = str.__str__(text)
+        self._node = node
+        self._inputs = inputs
+        self._sampled = sampled
+
+    def __str__(self) -> str:
+        return self._text
+
+    def __len__(self) -> int:
+        return len(self._text)
+
+    def __repr__(self) -> str:
+        return f"<Prompt of {len(self._text)} characters in {len(self.segments)} segments>"
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """The prompt from left to right; joined, their texts are the prompt."""
+        found: list[Segment] = []
+        place = 0
+        text = self._text
+        for length, origin, start, owner in leaves(self._node):
+            if owner is None and origin.kind == "message":
+                owner = origin.index
+            if origin.kind not in ("template", "derived") and start > 0:
+                origin = origin._replace(start=start)
+            found.append(Segment(text[place : place + length], origin, owner))
+            place += length
+        return found
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        starts, place = [], 0
+        for segment in self.segments:
+            starts.append(place)
+            place += len(segment.text)
+        return starts
+
+    def origin_at(self, index: int) -> Origin:
+        """Where the character at `index` came from, `start` being that character's place there.
+
+        Raises:
+            IndexError: the prompt is not that long.
+        """
+        if not 0 <= index < len(self._text):
+            raise IndexError(f"the prompt has {len(self._text)} characters, none at {index}")
+        position = bisect_right(self._starts, index) - 1
+        origin = self.segments[position].origin
+        if origin.kind in ("template", "derived"):
+            return origin
+        return origin._replace(start=origin.start + index - self._starts[position])
+
+    @cached_property
+    def dropped(self) -> list[Origin]:
+        """The texts and numbers of the input that no character of the prompt came from.
+
+        Roles and the types of parts and calls are not among them: templates look at these rather than write them.
+        """
+        reached = {(s.origin.kind, s.origin.index, s.origin.path) for s in self.segments if not s.origin.key}
+        return [
+            origin
+            for origin in self._inputs
+            if (origin.kind, origin.index, origin.path) not in reached
+            and origin.path.rpartition(".")[2] not in ("role", "type")
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """The segments as plain data."""
+        return {
+            "text": self._text,
+            "segments": [
+                {
+                    "text": segment.text,
+                    "origin": {
+                        name: value for name, value in segment.origin._asdict().items() if value not in (None, "")
+                    },
+                    "owner": segment.owner,
+                    "sampled": segment.sampled,
+                }
+                for segment in self.segments
+            ],
+            "dropped": [str(origin) for origin in self.dropped],
+        }
