@@ -16,9 +16,9 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     {"errors"},
     {"conversation", "schema", "engine"},
-    {"families", "lowering", "prompt"},
-    {"sources", "continuation", "diagnosis", "stops", "marking"},
-    {"saving"},
+    {"families", "lowering"},
+    {"sources", "continuation", "diagnosis", "stops", "attribution"},
+    {"saving", "prompt"},
     {"grammar", "tokens"},
     {"template"},
     {"loading"},

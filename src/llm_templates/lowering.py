@@ -39,11 +39,11 @@ class ChatRun(Run):
         return scale_of(*self.inputs)
 
 
-class TracedChatRun(TracedRun):
-    """The run of a traced conversation, whose messages are normalised already."""
+class TracedChatRun(ChatRun, TracedRun):
+    """The run of a traced conversation."""
 
-    def scale(self) -> Scale:
-        return scale_of(*self.inputs)
+    #: The prompt, once it is rendered.
+    text: str
 
 
 class ChatBorder(Border):

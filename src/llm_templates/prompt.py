@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from .engine.provenance import Node, Origin, leaves
+from .attribution import AmbiguousError, Inputs
+from .engine.provenance import BUFFER, Origin, leaves
 
 
 class Segment(NamedTuple):
@@ -36,11 +37,11 @@ class Prompt:
     '\\n' - template line 6
     """
 
-    def __init__(self, text: str, node: Node, inputs: Sequence[Origin] = (), sampled: Sequence[Any] = ()) -> None:
-        self._text = str.__str__(text)
-        self._node = node
+    def __init__(self, text: str, run: Any, inputs: Inputs, again: Callable[[], tuple[Any, Inputs]]) -> None:
+        self._text = text
+        self._run = run
         self._inputs = inputs
-        self._sampled = sampled
+        self._again = again
 
     def __str__(self) -> str:
         return self._text
@@ -54,14 +55,25 @@ class Prompt:
     @cached_property
     def segments(self) -> list[Segment]:
         """The prompt from left to right; joined, their texts are the prompt."""
+        try:
+            return self._segments()
+        except AmbiguousError:
+            # The same object stands in two places of the input: marked copies tell them apart.
+            self._run, self._inputs = self._again()
+            return self._segments()
+
+    def _segments(self) -> list[Segment]:
         found: list[Segment] = []
-        place = 0
-        text = self._text
-        for length, origin, start, owner in leaves(self._node):
+        text, place, end = self._text, 0, len(self._text)
+        origin_of = self._inputs.origin
+        for length, source, start, owner in leaves((end, BUFFER, self._run.output, None)):
+            origin = origin_of(source, start, owner)
             if owner is None and origin.kind == "message":
                 owner = origin.index
-            if origin.kind not in ("template", "derived") and start > 0:
-                origin = origin._replace(start=start)
+            if place + length > end:
+                length = end - place
+                if length <= 0:
+                    break
             found.append(Segment(text[place : place + length], origin, owner))
             place += length
         return found
@@ -90,17 +102,21 @@ class Prompt:
 
     @cached_property
     def dropped(self) -> list[Origin]:
-        """The texts and numbers of the input that no character of the prompt came from.
+        """The texts and numbers of the input that no character of the prompt came from, in the order of the input.
 
         Roles and the types of parts and calls are not among them: templates look at these rather than write them.
         """
         reached = {(s.origin.kind, s.origin.index, s.origin.path) for s in self.segments if not s.origin.key}
-        return [
+        return sorted(
             origin
-            for origin in self._inputs
-            if (origin.kind, origin.index, origin.path) not in reached
+            for value, origin in self._inputs.places()
+            if isinstance(value, str | int | float)
+            and not isinstance(value, bool)
+            and value != ""
+            and not origin.key
+            and (origin.kind, origin.index, origin.path) not in reached
             and origin.path.rpartition(".")[2] not in ("role", "type")
-        ]
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The segments as plain data."""

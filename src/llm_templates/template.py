@@ -8,16 +8,16 @@ from datetime import datetime
 from typing import Any
 
 from . import families
+from .attribution import Inputs, Marker
 from .continuation import Continuation
 from .diagnosis import Finding, diagnose
-from .engine import Limits, Template, compile_template, run_type
+from .engine import Border, Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
-from .engine.provenance import cut
+from .engine.provenance import Origin, whole
 from .errors import InputError, VariableError
 from .families.switches import Switch, usual_switch, with_reasoning
 from .lowering import WATCHED, ChatRun, TracedChatRun, plain_messages, with_image_parts
-from .marking import Marker
 from .prompt import Prompt
 from .sources import DEFAULT, TemplateSource
 from .stops import derived_stops
@@ -333,20 +333,36 @@ class ChatTemplate:
         documents = None if documents is None else _mappings("documents", documents)
         if variables:
             self._check_variables(variables, strict)
-        marker = Marker()
-        marked = marker.messages(messages)
+        given = (messages, tools, documents, variables)
+        run = self._traced_run(given, add_generation_prompt, given)
+        text = run.text if continuation is None else continuation.cut(run.text)
+        return Prompt(text, run, Inputs(*given, run.border), lambda: self._marked_run(given, add_generation_prompt))
+
+    def _traced_run(self, given: tuple[Any, ...], add_generation_prompt: bool, scaled: tuple[Any, ...]) -> Any:
+        """Render with marks; the run then has the text and its pieces."""
+        messages, tools, documents, variables = given
         run: Any = run_type(TracedChatRun, self._engine.limits, self._clock)()
-        run.inputs = (messages, tools, documents, variables)
-        run.turns = {id(message): index for index, message in enumerate(marked)}
-        context = {**marker.special_tokens(self.special_tokens), **marker.variables(variables)}
+        run.inputs = scaled
+        run.turns = {id(message): index for index, message in enumerate(messages)}
+        lower = run.border.lower
+        tokens = {name: whole(token, Origin("template", path=name)) for name, token in self.special_tokens.items()}
+        context = {**tokens, **{name: lower(value) for name, value in (variables or {}).items()}}
         engine = self._engine.traced(GLOBALS.keys() & context.keys())
-        given = (marked, marker.items("tool", tools), marker.items("document", documents), add_generation_prompt)
-        text = engine.run(run, engine.values(context), *given)
-        node = text.node  # type: ignore[attr-defined]
-        if continuation is not None:
-            text = continuation.cut(str.__str__(text))
-            node = cut(node, 0, len(text))
-        return Prompt(text, node, marker.marked)
+        run.text = engine.run(run, engine.values(context), messages, tools, documents, lower(add_generation_prompt))
+        return run
+
+    def _marked_run(self, given: tuple[Any, ...], add_generation_prompt: bool) -> tuple[Any, Inputs]:
+        """The same with marked copies of the input."""
+        messages, tools, documents, variables = given
+        marker = Marker(Border())
+        marked = (
+            marker.messages(messages),
+            marker.items("tool", tools),
+            marker.items("document", documents),
+            marker.variables(variables),
+        )
+        run = self._traced_run(marked, add_generation_prompt, given)
+        return run, Inputs(*marked, run.border)
 
     def diagnose(
         self,

@@ -85,7 +85,7 @@ class Template:
 
     def traced(self, shadowed: Iterable[str] = ()) -> Template:
         """The same template compiled so that text carries marks; it runs with a `TracedRun`."""
-        options = self._options._replace(traced=True, watched=frozenset(), shadowed=frozenset(shadowed))
+        options = self._options._replace(traced=True, shadowed=frozenset(shadowed))
         return _compiled(self.source, options, self.limits)
 
     def run(self, run: Run, values: tuple[Any, ...], *parameters: Any) -> str:

@@ -1,10 +1,11 @@
 """Where text came from: the marks that traced text carries, cut and joined as the text is.
 
-What is marked is known; text without a mark counts as derived from input, so that an operation nobody thought of can
-never pass input off as the template's own text.
+The template's own text is marked. Text without a mark is input, so that an operation nobody thought of can never pass
+input off as the template's own. Which input it is, is found by its identity when somebody asks.
 
-A mark is a node, a tuple. A leaf is `(length, origin, start, owner)`: text from one place, from `start` characters into
-it. A branch is `(length, None, nodes, owner)`. Of the owners above a leaf, the innermost that is not None counts.
+A mark is a node, a tuple. A leaf is `(length, source, start, owner)`: text from one place, from `start` characters into
+it; its source is an `Origin`, an `Item`, or the text or number itself. A branch is `(length, None, nodes, owner)`. Of
+the owners above a leaf, the innermost that is not None counts.
 """
 
 from __future__ import annotations
@@ -58,7 +59,17 @@ class Origin(NamedTuple):
         return f"{'the key ' if self.key else ''}{place}{f', character {self.start}' if self.start else ''}"
 
 
-#: Text that nobody marked: it may hold anything.
+class Item(NamedTuple):
+    """What stands in a container, or its name there."""
+
+    container: Any
+    key: Any
+    is_key: bool = False
+
+
+#: In the place of a source: what follows is a buffer, pieces of text each followed by its owner.
+BUFFER = Origin("buffer")
+#: Text that is not found in the input: it may hold anything.
 DERIVED = Origin("derived")
 #: What an operation of the template computed, such as a counter or the marks between JSON values.
 COMPUTED = Origin("template")
@@ -98,11 +109,16 @@ def computed(text: str) -> Text:
 
 
 def node_of(text: str) -> Node:
-    """The mark of text, marked or not."""
+    """The mark of text; text without one is its own source."""
     kind = type(text)
     if kind is Text or kind is SafeText:
         return text.node  # type: ignore[attr-defined,no-any-return]
-    return (len(text), DERIVED, 0, None)
+    return (len(text), text, 0, None)
+
+
+def is_template(source: Any) -> bool:
+    """Whether the source of a leaf is the template."""
+    return type(source) is Origin and source.kind == "template"
 
 
 def branch(nodes: Iterable[Node], owner: Any = None) -> Node:
@@ -113,16 +129,20 @@ def branch(nodes: Iterable[Node], owner: Any = None) -> Node:
 
 def leaves(node: Node) -> Iterator[Node]:
     """The leaves of a mark from left to right, each with its owner; empty ones left out."""
-    stack = [(node, None)]
+    stack: list[tuple[Node, Any]] = [(node, None)]
     while stack:
         (length, origin, rest, own), owner = stack.pop()
         owner = owner if own is None else own
         if not length:
             continue
-        if origin is not None:
-            yield (length, origin, rest, owner)
-        else:
+        if origin is None:
             stack.extend((child, owner) for child in reversed(rest))
+        elif origin is BUFFER:
+            for place in range(len(rest) - 2, -1, -2):
+                inner = rest[place + 1]
+                stack.append((node_of(rest[place]), owner if inner is None else inner))
+        else:
+            yield (length, origin, rest, owner)
 
 
 def cut(node: Node, start: int, stop: int) -> Node:
@@ -130,7 +150,7 @@ def cut(node: Node, start: int, stop: int) -> Node:
     length, origin, rest, owner = node
     if start <= 0 and stop >= length:
         return node
-    if origin is not None:
+    if origin is not None and origin is not BUFFER:
         return (max(0, stop - start), origin, rest if rest < 0 else rest + start, owner)
     kept = []
     at = 0
@@ -148,13 +168,14 @@ def cut(node: Node, start: int, stop: int) -> Node:
 def replaced(node: Node, length: int) -> Node:
     """The mark of `length` characters that stand for those of a text, not one for one."""
     found = next(leaves(node), None)
-    pieces = {piece[1] for piece in leaves(node)}
     if found is None:
         return (length, COMPUTED, 0, None)
-    if len(pieces) == 1:
-        return (length, found[1], -1 if found[2] < 0 else found[2], found[3])
-    inputs = [piece for piece in leaves(node) if not piece[1].is_template]
-    return (length, DERIVED if inputs else COMPUTED, 0, found[3])
+    others = [piece for piece in leaves(node) if piece[1] is not found[1]]
+    if not others:
+        return (length, found[1], -1, found[3])
+    if all(is_template(piece[1]) for piece in (found, *others)):
+        return (length, COMPUTED, 0, found[3])
+    return (length, DERIVED, 0, found[3])
 
 
 def mapped(text: str, result: str, change: Callable[[str], str]) -> Node:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from . import arithmetic, formatting, globals, iteration, printing, reading
+from . import arithmetic, calls, formatting, globals, iteration, printing, reading
+from .budget import FREE_TEXT
 from .filters import EXTENSION_FILTERS, FILTERS
-from .provenance import Node, branch, computed, cut, mapped, marked, marked_safe, node_of, whole
+from .provenance import BUFFER, DERIVED, Node, branch, computed, cut, mapped, marked, marked_safe, node_of, whole
 from .reading import ATTRIBUTES, METHODS, REFUSED_METHODS
 from .run import Run
 from .tests import TESTS
@@ -15,6 +16,8 @@ from .traced_formatting import format_text, printf, shown_node, to_json
 from .traced_text import FILTER_TWINS, METHOD_TWINS
 from .values import CONTAINERS, Function, Markup, Real, SafeText, Text, Undefined, Whole
 
+#: The types of text that is not Markup.
+TEXTS = frozenset({str, Text})
 EMPTY = computed("")
 
 
@@ -25,16 +28,18 @@ class TracedRun(Run):
     owner: int | None = None
     #: The messages by the identity of their dicts.
     turns: Mapping[int, int] = {}
+    #: The pieces of the whole output, each followed by its owner.
+    output: Sequence[Any] = ()
 
 
 # -- printing --
 
 
-def text(run: Run, value: Any) -> Text:
+def text(run: Run, value: Any) -> Any:
     """What printing `value` writes."""
     kind = type(value)
-    if kind is Text:
-        return value  # type: ignore[no-any-return]
+    if kind is str or kind is Text:
+        return value
     if kind is SafeText:
         return marked(str.__str__(value), value.node)
     if kind is Undefined:
@@ -44,16 +49,24 @@ def text(run: Run, value: Any) -> Text:
         return marked(plain, shown_node(value, plain))
     if kind is Whole or kind is Real:
         return whole(str(value), value.origin)
-    if value is None or isinstance(value, int | float):
+    if value is None or kind is bool:
         return computed(str(value))
     plain = printing.text(run, value)
-    return marked(plain, node_of(plain))
+    if kind is int or kind is float:
+        return marked(plain, (len(plain), value, -1, None))
+    return marked(plain, (len(plain), DERIVED, 0, None))
+
+
+def counted(number: int) -> Text:
+    """What printing a number writes that the template counted."""
+    return computed(str(number))
 
 
 def cat(run: Any, *values: Any) -> Text:
-    """Texts that carry marks, one after the other."""
+    """Texts one after the other."""
     result = Text("".join(values))
-    result.node = (len(result), None, tuple([value.node for value in values]), run.owner)
+    nodes = [value.node if type(value) is Text else (len(value), value, 0, None) for value in values]
+    result.node = (len(result), None, nodes, run.owner)
     return result
 
 
@@ -64,26 +77,20 @@ def concat(run: Any, *values: Any) -> Text:
     return cat(run, *pieces)
 
 
-def _buffer_node(buffer: list[Any]) -> Node:
-    """The mark of a buffer: pieces, each followed by the owner it was written for."""
-    nodes = []
-    for piece, owner in zip(buffer[::2], buffer[1::2], strict=True):
-        length, origin, rest, own = piece.node
-        nodes.append((length, origin, rest, owner) if own is None else piece.node)
-    return branch(nodes)
-
-
 def join(run: Run, buffer: list[Any]) -> Text:
     """The pieces of a buffer in one text."""
-    return marked(printing.join(run, buffer[::2]), _buffer_node(buffer))
+    result = Text(printing.join(run, buffer[::2]))
+    result.node = (len(result), BUFFER, buffer, None)
+    return result
 
 
-def finish(run: Run, buffer: list[Any]) -> Text:
-    """The pieces of the whole output in one text."""
-    return marked(printing.finish(run, buffer[::2]), _buffer_node(buffer))
+def finish(run: Any, buffer: list[Any]) -> str:
+    """The pieces of the whole output in one text, and kept for those who ask where they came from."""
+    run.output = buffer
+    return printing.finish(run, buffer[::2])
 
 
-def require_text(run: Run, value: Any) -> Text:
+def require_text(run: Run, value: Any) -> Any:
     """`value`, which a filter block gave, and which must be text."""
     from .making import require_text
 
@@ -96,8 +103,10 @@ def require_text(run: Run, value: Any) -> Text:
 
 def add(run: Any, left: Any, right: Any) -> Any:
     """`left + right`."""
-    if type(left) is Text and type(right) is Text:
-        arithmetic.add(run, str.__str__(left), str.__str__(right))
+    if type(left) in TEXTS and type(right) in TEXTS:
+        size = len(left) + len(right)
+        if size > FREE_TEXT:
+            run.create_text(size, left, right)
         return cat(run, left, right)
     result = arithmetic.add(run, left, right)
     if not isinstance(result, str):
@@ -137,6 +146,21 @@ def modulo(run: Any, left: Any, right: Any) -> Any:
 
 
 # -- reading --
+
+
+def call_method(run: Run, value: Any, name: str, /, *args: Any, **kwargs: Any) -> Any:
+    """`value.name(...)`."""
+    twin = METHOD_TWINS.get(name) if isinstance(value, str) else None
+    if twin is not None:
+        return twin(run, value, *args, **kwargs)
+    return calls.call_method(run, value, name, *args, **kwargs)
+
+
+def call_item(run: Run, value: Any, key: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`value[key](...)`."""
+    if isinstance(value, str) and isinstance(key, str):
+        return call_method(run, value, str(key), *args, **kwargs)
+    return calls.call_item(run, value, key, *args, **kwargs)
 
 
 def item(run: Any, value: Any, key: Any) -> Any:
@@ -188,7 +212,10 @@ def sequence(run: Run, value: Any, cost: int) -> Any:
 #: What generated code calls in place of the plain operations of these names.
 DIALECT: dict[str, Callable[..., Any]] = {
     function.__name__: function
-    for function in (text, cat, concat, join, finish, require_text, add, multiply, modulo, item, peek, part, sequence)
+    for function in (
+        *(text, counted, cat, concat, join, finish, require_text),
+        *(add, multiply, modulo, call_method, call_item, item, peek, part, sequence),
+    )
 }
 
 
@@ -205,9 +232,9 @@ TRACED_FILTERS: dict[str, Callable[..., Any]] = {**FILTERS, **FILTER_TWINS}
 TRACED_EXTENSION_FILTERS = EXTENSION_FILTERS
 TracedRun.tables = {"filter": TRACED_FILTERS, "test": TESTS}
 
-METHODS.update({kind: {**METHODS[plain], **METHOD_TWINS} for kind, plain in ((Text, str), (SafeText, Markup))})
+#: Marked values have the methods and attributes of plain ones.
 for _kind, _plain in ((Text, str), (SafeText, Markup), (Whole, int), (Real, float)):
-    METHODS.setdefault(_kind, METHODS[_plain])
+    METHODS[_kind] = METHODS[_plain]
     REFUSED_METHODS[_kind] = REFUSED_METHODS[_plain]
     if _plain in ATTRIBUTES:
         ATTRIBUTES[_kind] = ATTRIBUTES[_plain]

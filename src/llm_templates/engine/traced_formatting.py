@@ -8,7 +8,7 @@ from typing import Any
 
 from . import formatting
 from .formatting import _FORMATTER, _ascii_string, _string  # the same functions that the plain twin writes with
-from .provenance import COMPUTED, Node, branch, cut, mapped, marked, marked_safe, node_of, replaced
+from .provenance import COMPUTED, Item, Node, branch, cut, mapped, marked, marked_safe, node_of, replaced
 from .run import Run, settle
 from .values import CONTAINERS, Markup, Namespace, Real, Text, View, Whole
 
@@ -29,6 +29,8 @@ def to_json(
     string = _ascii_string if ensure_ascii else _string
     if isinstance(value, str):
         return marked(plain, _quoted(value, string, plain))
+    if type(value) not in CONTAINERS:
+        return marked(plain, (len(plain), _source_of(value, None), -1, None))
     settled, _ = settle(run, value)
     return marked(plain, _aligned(plain, list(_scalars(settled, string, bool(sort_keys)))))
 
@@ -39,34 +41,37 @@ def _quoted(value: str, string: Callable[[str], str], shown: str) -> Node:
     return branch((quote, mapped(value, shown[1:-1], lambda character: string(character)[1:-1]), quote))
 
 
-def _scalars(value: Any, string: Callable[[str], str], sort_keys: bool, origin: Any = None) -> Iterator[Piece]:
+def _scalars(value: Any, string: Callable[[str], str], sort_keys: bool, source: Any = None) -> Iterator[Piece]:
     """What is written of each text and number in a tree, in the order of writing."""
     kind = type(value)
     if kind is dict:
         for key, found in sorted(value.items()) if sort_keys else value.items():
             if isinstance(key, str):
                 shown = string(str.__str__(key))
-                yield shown, _quoted(key, string, shown)
-            yield from _scalars(found, string, sort_keys, _origin_of(key))
+                yield shown, _quoted(_sourced(key, Item(value, key, True)), string, shown)
+            yield from _scalars(found, string, sort_keys, Item(value, key))
     elif kind in CONTAINERS:
-        for found in value:
-            yield from _scalars(found, string, sort_keys, origin)
+        for index, found in enumerate(value):
+            yield from _scalars(found, string, sort_keys, Item(value, index))
     elif isinstance(value, str):
         shown = string(str.__str__(value))
-        yield shown, _quoted(value, string, shown)
-    elif kind is Whole or kind is Real:
+        yield shown, _quoted(_sourced(value, source), string, shown)
+    else:
         shown = formatting._scalar(value)
-        yield shown, (len(shown), value.origin, 0, None)
-    elif origin is not None:
-        shown = formatting._scalar(value)
-        yield shown, (len(shown), origin, 0, None)
+        yield shown, (len(shown), _source_of(value, source), -1, None)
 
 
-def _origin_of(key: Any) -> Any:
-    """The origin of what stands at a key of the input: true, false and null carry none of their own."""
-    if type(key) is not Text or key.node[1] is None or not key.node[1].key:
-        return None
-    return key.node[1]._replace(key=False)
+def _sourced(text: str, source: Any) -> str:
+    """Text in a container with its place there as its source, unless it has a mark of its own."""
+    return (
+        text if type(text) is Text or isinstance(text, Markup) else marked(text, (len(text), source or text, 0, None))
+    )
+
+
+def _source_of(number: Any, source: Any) -> Any:
+    if type(number) in (Whole, Real):
+        return number.origin
+    return source or (COMPUTED if number is None or type(number) is bool else number)
 
 
 def _aligned(plain: str, pieces: list[Piece]) -> Node:
@@ -91,29 +96,29 @@ def shown_node(value: Any, plain: str) -> Node:
     return _aligned(plain, list(_shown(value, 0)))
 
 
-def _shown(value: Any, depth: int, origin: Any = None) -> Iterator[Piece]:
+def _shown(value: Any, depth: int, source: Any = None) -> Iterator[Piece]:
     kind = type(value)
     if depth > 100:
         return
     if kind is dict or kind is Namespace:
-        for key, found in (value if kind is dict else value.attributes).items():
-            yield from _shown(key, depth + 1)
-            yield from _shown(found, depth + 1, _origin_of(key))
+        entries = value if kind is dict else value.attributes
+        for key, found in entries.items():
+            yield from _shown(key, depth + 1, Item(entries, key, True))
+            yield from _shown(found, depth + 1, Item(entries, key))
     elif kind in CONTAINERS:
-        for found in value.items if kind is View else value:
-            yield from _shown(found, depth + 1, origin)
+        for index, found in enumerate(value.items if kind is View else value):
+            yield from _shown(found, depth + 1, None if kind is View else Item(value, index))
     elif isinstance(value, str):
         shown = repr(value)
+        value = _sourced(value, source)
         inner = mapped(value, shown[1:-1], lambda character: repr(character)[1:-1])
         if isinstance(value, Markup) or inner[0] != len(shown) - 2:
             yield shown, replaced(node_of(value), len(shown))
         else:
             quote = (1, COMPUTED, 0, None)
             yield shown, branch((quote, inner, quote))
-    elif kind is Whole or kind is Real:
-        yield repr(value), (len(repr(value)), value.origin, 0, None)
-    elif origin is not None:
-        yield repr(value), (len(repr(value)), origin, 0, None)
+    elif isinstance(value, int | float) or value is None:
+        yield repr(value), (len(repr(value)), _source_of(value, source), -1, None)
 
 
 # -- % and str.format --
@@ -136,7 +141,7 @@ def printf(run: Any, form: str, values: Any) -> Any:
     arguments = iter(given)
     for match in found:
         pieces.append(cut(node, place, match.start()))
-        pieces.append((1, *node[1:]) if match[0] == "%%" else text(run, next(arguments)).node)
+        pieces.append((1, *node[1:]) if match[0] == "%%" else node_of(text(run, next(arguments))))
         place = match.end()
     pieces.append(cut(node, place, len(form)) if place < len(form) else (0, COMPUTED, 0, None))
     return _checked(plain, branch(pieces, run.owner), form, given, run)
@@ -169,7 +174,7 @@ def format_text(run: Any, form: str, args: tuple[Any, ...], kwargs: dict[str, An
             value = kwargs[name]
         else:
             return _mixed(plain, [form, *given], run)
-        nodes.append(text(run, value).node)
+        nodes.append(node_of(text(run, value)))
     return _checked(plain, branch(nodes, run.owner), form, given, run)
 
 
@@ -183,5 +188,5 @@ def _mixed(plain: str, sources: list[Any], run: Run) -> Any:
     """Text that all sources may have gone into, in whatever way."""
     from .traced import text
 
-    node = replaced(branch(text(run, source).node for source in sources), len(plain))
+    node = replaced(branch(node_of(text(run, source)) for source in sources), len(plain))
     return marked_safe(plain, node) if isinstance(plain, Markup) else marked(plain, node)

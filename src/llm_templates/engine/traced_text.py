@@ -25,6 +25,29 @@ def _plain(value: str) -> dict[str, Callable[..., Any]]:
     return METHODS[Markup if isinstance(value, Markup) else str]
 
 
+def _strips(name: str, left: bool) -> Twin:
+    """A method that cuts at the ends; `left` says whether at the beginning, too."""
+    method = getattr(str, name)
+
+    def twin(run: Run, value: str, /, chars: Any = None) -> Any:
+        if type(value) is not str and type(value) is not Text:
+            kept = METHODS[Markup][name](run, value, chars)
+        else:
+            kept = method(value, chars)
+            if len(kept) != len(value):
+                run.strip(value, kept)
+        if len(kept) == len(value):
+            return value
+        start = len(value) - len(str.lstrip(value, chars)) if left else 0
+        if type(value) is str:
+            result = Text(kept)
+            result.node = (len(kept), value, start, None)
+            return result
+        return _as(kept, kept, cut(node_of(value), start, start + len(kept)))
+
+    return twin
+
+
 def _cuts(name: str, begin: Callable[..., int]) -> Twin:
     """A method that keeps a part of the text; `begin` says where the part begins."""
 
@@ -36,10 +59,6 @@ def _cuts(name: str, begin: Callable[..., int]) -> Twin:
         return _as(kept, kept, cut(node_of(value), start, start + len(kept)))
 
     return twin
-
-
-def _after_left(value: str, kept: str, /, chars: Any = None) -> int:
-    return len(value) - len(str.lstrip(value, chars))
 
 
 def _maps(name: str) -> Twin:
@@ -162,9 +181,9 @@ def _join(run: Run, separator: str, values: Any) -> Any:
 
 
 METHOD_TWINS: dict[str, Twin] = {
-    "strip": _cuts("strip", _after_left),
-    "lstrip": _cuts("lstrip", _after_left),
-    "rstrip": _cuts("rstrip", lambda value, kept, chars=None: 0),
+    "strip": _strips("strip", True),
+    "lstrip": _strips("lstrip", True),
+    "rstrip": _strips("rstrip", False),
     "removeprefix": _cuts("removeprefix", lambda value, kept, prefix: len(value) - len(kept)),
     "removesuffix": _cuts("removesuffix", lambda value, kept, suffix: 0),
     **{name: _maps(name) for name in ("capitalize", "casefold", "lower", "swapcase", "title", "upper")},
@@ -218,8 +237,11 @@ def _indent(run: Run, value: Any, /, width: Any = 4, first: Any = False, blank: 
     return _as(result, result, branch(nodes))
 
 
+_strip = METHOD_TWINS["strip"]
+
+
 def _trim(run: Run, value: Any, /, chars: Any = None) -> Any:
-    return METHOD_TWINS["strip"](run, _soft(run, value), chars)
+    return _strip(run, value if isinstance(value, str) else _soft(run, value), chars)
 
 
 def _join_filter(run: Run, value: Any, /, d: Any = "", attribute: Any = None) -> Any:
@@ -248,7 +270,7 @@ def _safe(run: Run, value: Any, /) -> Any:
     from .traced import text
 
     value = text(run, value)
-    return marked_safe(text_filters.safe(run, value), value.node)
+    return marked_safe(text_filters.safe(run, value), node_of(value))
 
 
 def _first(run: Run, value: Any, /) -> Any:

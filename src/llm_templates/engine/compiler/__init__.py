@@ -11,7 +11,7 @@ from jinja2 import nodes
 from ...errors import BudgetError, SecurityError
 from .. import arithmetic, calls, comparison, formatting, iteration, making, printing, reading, selection, traced
 from ..budget import Limits
-from ..values import CLOSED, CLOSED_ITEMS, MISSING, Loop, Macro, Namespace, Text, Undefined
+from ..values import CLOSED, CLOSED_ITEMS, MISSING, Loop, Macro, Namespace, Undefined
 from .options import Options
 from .statements import Statements
 
@@ -58,7 +58,7 @@ DIALECT: dict[str, Any] = {
     "Macro": Macro,
     "Namespace": Namespace,
     "Undefined": Undefined,
-    "Text": Text,
+    "TEXTS": traced.TEXTS,
     "SecurityError": SecurityError,
     # The only builtins generated code reaches.
     "__builtins__": {

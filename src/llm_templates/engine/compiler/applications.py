@@ -73,7 +73,7 @@ class Applications(Operators):
         code = value.code
         if self.inline and not arguments:
             if node.name in ("length", "count"):
-                fast = f"len({code}) if type({code}) is list or type({code}) is {self.text_type} else "
+                fast = f"len({code}) if type({code}) is list or {self.is_text(code)} else "
                 return self.call(f"{fast}{self.emit.constant(function, 'f')}(run, {code})", "int")
             if node.name == "string" and value.kind == "str":
                 return value
@@ -181,7 +181,7 @@ class Applications(Operators):
             return self.call(general)
         plain = not any(argument.startswith("*") for argument in arguments)
         if name in ("startswith", "endswith") and len(arguments) == 1 and self._is_text(arguments[0]):
-            return self.call(f"{code}.{name}({arguments[0]}) if type({code}) is {self.text_type} else {general}")
+            return self.call(f"{code}.{name}({arguments[0]}) if {self.is_text(code)} else {general}")
         if (
             name in ("strip", "lstrip", "rstrip")
             and plain

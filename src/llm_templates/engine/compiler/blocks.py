@@ -88,7 +88,7 @@ class Blocks(Applications):
             pieces.extend(value.code for value in values)
         else:
             self._flush(pieces, frame)
-            with self.emit.block("if " + " and ".join(f"type({code}) is {self.text_type}" for code in unsure) + ":"):
+            with self.emit.block("if " + " and ".join(self.is_text(code) for code in unsure) + ":"):
                 self._flush([value.code for value in values], frame)
             with self.emit.block("else:"):
                 self.settle_operands(unsure)

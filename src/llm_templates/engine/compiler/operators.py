@@ -161,9 +161,7 @@ class Operators(Texts):
         known = None if self.changes else self.available.find(haystack.code, memory)
         if known is None:
             inside, general = f"{needle.code} in {haystack.code}", f"contains(run, {needle.code}, {haystack.code})"
-            fast = (
-                f"{inside} if type({haystack.code}) is {self.text_type} and len({haystack.code}) <= {FREE_SCAN} else "
-            )
+            fast = f"{inside} if {self.is_text(haystack.code)} and len({haystack.code}) <= {FREE_SCAN} else "
             if needle.constant in self.watched:
                 keys = [f"{self.emit.constant(key)} in {haystack.code}" for key in sorted(self.watched)]
                 fast += f"({' or '.join(keys)}) and {general} if type({haystack.code}) is dict else "

@@ -31,7 +31,7 @@ class Texts(Reads):
             self.settle_operands(unsure)
             return self.sum(node, values)
         name = self.emit.name("t")
-        with self.emit.block("if " + " and ".join(f"type({code}) is {self.text_type}" for code in unsure) + ":"):
+        with self.emit.block("if " + " and ".join(self.is_text(code) for code in unsure) + ":"):
             self.emit.write(f"{name} = {self.joined(values).code}")
         with self.emit.block("else:"):
             self.settle_operands(unsure)
@@ -115,8 +115,8 @@ class Texts(Reads):
             return self.constant(value.constant if isinstance(value.constant, str) else str(value.constant))
         if value.kind == "str":
             return self.bind(value)
-        if self.inline and not self.traced and value.kind in ("int", "bool"):
-            return self.call(f"str({value.code})", "str")
+        if self.inline and value.kind in ("int", "bool"):
+            return self.call(f"counted({value.code})" if self.traced else f"str({value.code})", "str")
         value = self.bind(value)
-        fast = f"{value.code} if type({value.code}) is {self.text_type} else " if self.inline else ""
+        fast = f"{value.code} if {self.is_text(value.code)} else " if self.inline else ""
         return self.call(f"{fast}text(run, {value.code})", "str")

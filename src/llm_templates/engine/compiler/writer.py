@@ -73,8 +73,6 @@ class Writer:
         #: Whether fast paths are written out; without them, every operation is a call of the dialect.
         self.inline = inline
         self.traced = options.traced
-        #: What the type of text is called in generated code.
-        self.text_type = "Text" if self.traced else "str"
         self.filters = (TRACED_FILTERS if self.traced else FILTERS) | {
             name: EXTENSION_FILTERS[name] for name in options.extensions
         }
@@ -110,6 +108,10 @@ class Writer:
         if known is None:
             known = self._undefined[message] = self.emit.constant(Undefined(message), "u")
         return known
+
+    def is_text(self, code: str) -> str:
+        """Code for whether a value is text, and not Markup."""
+        return f"type({code}) in TEXTS" if self.traced else f"type({code}) is str"
 
     def assigned(self, variable: str) -> None:
         self.available.forget(variable)

@@ -1,0 +1,199 @@
+"""From what a traced render kept of its input to where that stood in what the caller passed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .engine import Border
+from .engine.provenance import COMPUTED, DERIVED, Item, Origin, number, whole
+from .lowering import normal_message
+
+#: Below this depth values are not looked for, and text in them counts as derived from input.
+DEPTH_LIMIT = 64
+
+
+class AmbiguousError(Exception):
+    """The same object stands in two places of the input, so that its identity does not tell where it was read."""
+
+
+class Inputs:
+    """What a template was given, searched by identity when somebody asks where a text came from."""
+
+    def __init__(
+        self,
+        messages: list[Any],
+        tools: Sequence[Any] | None,
+        documents: Sequence[Any] | None,
+        variables: Mapping[str, Any] | None,
+        border: Border,
+    ) -> None:
+        self.messages = messages
+        self._others = {"tool": tools or (), "document": documents or ()}
+        self._variables = variables or {}
+        self._border = border
+        #: Texts at the top of messages: what most of a prompt is made of. None for one that stands in two places.
+        self._shallow: dict[int, tuple[int, Any] | None] | None = None
+        self._containers: dict[int, Origin] | None = None
+        self._scalars: dict[int, list[Origin]] = {}
+
+    def origin(self, source: Any, start: int, owner: int | None) -> Origin:
+        """Where the source of a leaf stood.
+
+        Raises:
+            AmbiguousError: it stood in two places.
+        """
+        kind = type(source)
+        if kind is Origin:
+            return source if start <= 0 or source.kind in ("template", "derived") else source._replace(start=start)  # type: ignore[no-any-return]
+        start = max(start, 0)
+        if kind is str:
+            return self._of_text(source, start, owner)
+        if kind is Item:
+            return self._of_item(source, start)
+        # A number: its identity says little, since small ones are shared by everything.
+        if id(source) in self._deep():
+            raise AmbiguousError
+        return DERIVED if kind is not int and kind is not float else self._of_number(source)
+
+    def _of_text(self, text: str, start: int, owner: int | None) -> Origin:
+        if owner is not None and self.messages[owner].get("role") is text:
+            return Origin("message", None, owner, "role", start)
+        if self._shallow is None:
+            self._shallow = {}
+            for index, message in enumerate(self.messages):
+                for key, value in message.items():
+                    if type(value) is str and key != "role":
+                        place = id(value)
+                        self._shallow[place] = None if place in self._shallow else (index, key)
+        found = self._shallow.get(id(text), ())
+        if found:
+            return Origin("message", None, found[0], str(found[1]), start)
+        if found is None:
+            raise AmbiguousError
+        self._deep()
+        known = self._scalars.get(id(text), [])
+        if len(known) > 1:
+            raise AmbiguousError
+        return known[0]._replace(start=start) if known else DERIVED
+
+    def _of_number(self, value: float) -> Origin:
+        if id(value) in self._scalars:
+            raise AmbiguousError
+        return COMPUTED
+
+    def _of_item(self, item: Item, start: int) -> Origin:
+        base = self._deep().get(id(item.container))
+        if base is None:
+            return DERIVED
+        if base.kind == "ambiguous":
+            raise AmbiguousError
+        place = at_key(base, item.key) if type(item.container) is dict else at_index(base, item.key)
+        return place._replace(start=start, key=item.is_key)
+
+    def _deep(self) -> dict[int, Origin]:
+        """The places of all containers; those of texts and numbers are in `_scalars` from now on."""
+        if self._containers is None:
+            self._containers = {}
+            for value, origin in self.places():
+                if type(value) in (dict, list, tuple):
+                    known = id(value) in self._containers
+                    self._containers[id(value)] = Origin("ambiguous") if known else origin
+                elif value is not None and type(value) is not bool:
+                    self._scalars.setdefault(id(value), []).append(origin)
+        return self._containers
+
+    def places(self) -> Iterator[tuple[Any, Origin]]:
+        """Every value of the input, names of keys among them, with its place."""
+        lower, whole_of = self._border.lower, self._border.whole
+        stack: list[tuple[Any, Origin, int]] = []
+        for name, value in self._variables.items():
+            stack.append((value, Origin("variable", path=name), 0))
+        for kind, values in self._others.items():
+            stack += [(value, Origin(kind, index=index), 0) for index, value in enumerate(values)]
+        for index, message in enumerate(self.messages):
+            stack.append((message, Origin("message", index=index), 0))
+            normal = whole_of(message)
+            if normal is not message:
+                yield normal, Origin("message", index=index)
+        while stack:
+            value, origin, depth = stack.pop()
+            value = lower(value)
+            yield value, origin
+            if depth > DEPTH_LIMIT:
+                continue
+            if type(value) is dict:
+                for key, found in value.items():
+                    place = at_key(origin, key)
+                    if depth or origin.kind != "message":
+                        stack.append((key, place._replace(key=True), DEPTH_LIMIT))
+                    stack.append((found, place, depth + 1))
+            elif type(value) in (list, tuple):
+                stack += [(found, at_index(origin, index), depth + 1) for index, found in enumerate(value)]
+
+
+def at_key(origin: Origin, key: Any) -> Origin:
+    """The place of a key's value in the mapping at `origin`."""
+    path = origin.path
+    if isinstance(key, str) and key.isidentifier():
+        return origin._replace(path=f"{path}.{key}" if path else str(key))
+    return origin._replace(path=f"{path}[{key!r}]")
+
+
+def at_index(origin: Origin, index: int) -> Origin:
+    """The place of an item in the list at `origin`."""
+    return origin._replace(path=f"{origin.path}[{index}]")
+
+
+class Marker:
+    """Copies input with marks on every text and number: exact where identities are not, and slower.
+
+    >>> marked = Marker(Border()).messages([{"role": "user", "content": "Hi"}])
+    >>> str(marked[0]["content"].node[1])
+    'messages[0].content'
+    """
+
+    def __init__(self, border: Border) -> None:
+        self._lower = border.lower
+
+    def messages(self, messages: Sequence[Any]) -> list[dict[Any, Any]]:
+        """The messages as the reference passes them on, marked."""
+        return [
+            {
+                key: self.value(value, Origin("message", index=index, path=str(key)))
+                for key, value in normal_message(message).items()
+            }
+            for index, message in enumerate(messages)
+        ]
+
+    def items(self, kind: str, values: Sequence[Any] | None) -> list[Any] | None:
+        """Tools or documents, marked."""
+        if values is None:
+            return None
+        return [self.value(value, Origin(kind, index=index)) for index, value in enumerate(values)]
+
+    def variables(self, variables: Mapping[str, Any] | None) -> dict[str, Any]:
+        """Template variables, marked."""
+        return {name: self.value(value, Origin("variable", path=name)) for name, value in (variables or {}).items()}
+
+    def value(self, value: Any, origin: Origin, depth: int = 0) -> Any:
+        """A value with everything in it marked."""
+        value = self._lower(value)
+        kind = type(value)
+        if kind is str:
+            return whole(value, origin)
+        if kind is int or kind is float:
+            return number(value, origin)
+        if depth >= DEPTH_LIMIT:
+            return value
+        if kind is dict:
+            return {
+                self._key(key, origin): self.value(item, at_key(origin, key), depth + 1) for key, item in value.items()
+            }
+        if kind is list or kind is tuple:
+            return kind(self.value(item, at_index(origin, index), depth + 1) for index, item in enumerate(value))
+        return value
+
+    def _key(self, key: Any, origin: Origin) -> Any:
+        key = self._lower(key)
+        return whole(key, at_key(origin, key)._replace(key=True)) if type(key) is str else key
