@@ -50,11 +50,9 @@ class Inputs:
         if kind is str:
             return self._of_text(source, start, owner)
         if kind is Item:
-            return self._of_item(source, start)
-        # A number: its identity says little, since small ones are shared by everything.
-        if id(source) in self._deep():
-            raise AmbiguousError
-        return DERIVED if kind is not int and kind is not float else self._of_number(source)
+            return self._of_item(source, start, owner)
+        self._deep()
+        return self._of_number(source)
 
     def _of_text(self, text: str, start: int, owner: int | None) -> Origin:
         if owner is not None and self.messages[owner].get("role") is text:
@@ -77,15 +75,18 @@ class Inputs:
             raise AmbiguousError
         return known[0]._replace(start=start) if known else DERIVED
 
-    def _of_number(self, value: float) -> Origin:
+    def _of_number(self, value: Any) -> Origin:
+        # Its identity says little, since small numbers are shared by everything.
         if id(value) in self._scalars:
             raise AmbiguousError
         return COMPUTED
 
-    def _of_item(self, item: Item, start: int) -> Origin:
+    def _of_item(self, item: Item, start: int, owner: int | None) -> Origin:
         base = self._deep().get(id(item.container))
         if base is None:
-            return DERIVED
+            # A container that the template made, perhaps around a value of the input.
+            value = item.key if item.is_key else item.container[item.key]
+            return self._of_text(value, start, owner) if type(value) is str else self._of_number(value)
         if base.kind == "ambiguous":
             raise AmbiguousError
         place = at_key(base, item.key) if type(item.container) is dict else at_index(base, item.key)
@@ -159,10 +160,12 @@ class Marker:
     def messages(self, messages: Sequence[Any]) -> list[dict[Any, Any]]:
         """The messages as the reference passes them on, marked."""
         return [
-            {
-                key: self.value(value, Origin("message", index=index, path=str(key)))
-                for key, value in normal_message(message).items()
-            }
+            normal_message(
+                {
+                    key: self.value(value, Origin("message", index=index, path=str(key)))
+                    for key, value in message.items()
+                }
+            )
             for index, message in enumerate(messages)
         ]
 

@@ -225,7 +225,15 @@ def _strftime_now(run: Run, format: Any, /) -> Text:
 
 GLOBALS: dict[str, Function] = {**globals.GLOBALS, "strftime_now": Function("strftime_now", _strftime_now)}
 
-FILTER_TWINS.update(tojson=to_json)
+
+def _format(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:
+    """`value % args`."""
+    if args and kwargs:
+        return FILTERS["format"](run, value, *args, **kwargs)
+    return printf(run, text(run, value), kwargs or args)
+
+
+FILTER_TWINS.update(tojson=to_json, format=_format)
 METHOD_TWINS.update(format=lambda run, value, /, *args, **kwargs: format_text(run, value, args, kwargs))
 
 TRACED_FILTERS: dict[str, Callable[..., Any]] = {**FILTERS, **FILTER_TWINS}
