@@ -17,7 +17,7 @@ LAYERS = (
     {"errors"},
     {"conversation", "schema", "engine"},
     {"families", "lowering"},
-    {"sources", "continuation", "diagnosis", "stops", "attribution"},
+    {"sources", "continuation", "diagnosis", "stops", "attribution", "sampling"},
     {"saving", "prompt"},
     {"grammar", "tokens"},
     {"template"},

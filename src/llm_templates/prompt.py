@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from .attribution import AmbiguousError, Inputs
 from .engine.provenance import BUFFER, Origin, leaves
+from .sampling import Piece, Rules, Turn, sampled_turns
 
 
 class Segment(NamedTuple):
@@ -37,10 +38,13 @@ class Prompt:
     '\\n' - template line 6
     """
 
-    def __init__(self, text: str, run: Any, inputs: Inputs, again: Callable[[], tuple[Any, Inputs]]) -> None:
+    def __init__(
+        self, text: str, run: Any, inputs: Inputs, rules: Rules, again: Callable[[], tuple[Any, Inputs]]
+    ) -> None:
         self._text = text
         self._run = run
         self._inputs = inputs
+        self._rules = rules
         self._again = again
 
     def __str__(self) -> str:
@@ -53,29 +57,71 @@ class Prompt:
         return f"<Prompt of {len(self._text)} characters in {len(self.segments)} segments>"
 
     @cached_property
-    def segments(self) -> list[Segment]:
-        """The prompt from left to right; joined, their texts are the prompt."""
+    def _pieces(self) -> list[Piece]:
         try:
-            return self._segments()
+            return self._attributed()
         except AmbiguousError:
             # The same object stands in two places of the input: marked copies tell them apart.
             self._run, self._inputs = self._again()
-            return self._segments()
+            return self._attributed()
 
-    def _segments(self) -> list[Segment]:
-        found: list[Segment] = []
-        text, place, end = self._text, 0, len(self._text)
+    def _attributed(self) -> list[Piece]:
+        found: list[Piece] = []
+        place, end = 0, len(self._text)
         origin_of = self._inputs.origin
         for length, source, start, owner in leaves((end, BUFFER, self._run.output, None)):
             origin = origin_of(source, start, owner)
             if owner is None and origin.kind == "message":
                 owner = origin.index
-            if place + length > end:
-                length = end - place
-                if length <= 0:
+            stop = min(place + length, end)
+            if stop > place:
+                found.append(Piece(place, stop, origin, owner))
+            place = stop
+        return found
+
+    @cached_property
+    def turns(self) -> list[Turn]:
+        """What the model itself would write of each of its messages, with what surrounds it; see `Turn`."""
+        roles = [message.get("role") for message in self._inputs.messages]
+        return sampled_turns(self._text, self._pieces, roles, self._rules)
+
+    @property
+    def sampled(self) -> list[tuple[int, int]]:
+        """The stretches that the model itself would write, as (start, end) in characters.
+
+        Each begins after what a generation prompt supplies and ends after the token that ends the turn.
+
+        >>> from llm_templates import load
+        >>> messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!"}]
+        >>> prompt = load("chatml").trace(messages)
+        >>> [str(prompt)[start:end] for start, end in prompt.sampled]
+        ['Hello!<|im_end|>']
+        """
+        return [(turn.start, turn.end) for turn in self.turns]
+
+    @cached_property
+    def segments(self) -> list[Segment]:
+        """The prompt from left to right; joined, their texts are the prompt."""
+        found: list[Segment] = []
+        text = self._text
+        cuts = iter([place for turn in self.turns for place in (turn.start, turn.end)])
+        cut, sampled = next(cuts, -1), False
+        for start, end, origin, owner in self._pieces:
+            first = start
+            while True:
+                while cut == start:
+                    sampled = not sampled
+                    cut = next(cuts, -1)
+                stop = cut if start < cut < end else end
+                shifted = (
+                    origin
+                    if start == first or origin.kind in ("template", "derived")
+                    else _after(origin, start - first)
+                )
+                found.append(Segment(text[start:stop], shifted, owner, sampled))
+                start = stop
+                if start == end:
                     break
-            found.append(Segment(text[place : place + length], origin, owner))
-            place += length
         return found
 
     @cached_property
@@ -98,7 +144,7 @@ class Prompt:
         origin = self.segments[position].origin
         if origin.kind in ("template", "derived"):
             return origin
-        return origin._replace(start=origin.start + index - self._starts[position])
+        return _after(origin, index - self._starts[position])
 
     @cached_property
     def dropped(self) -> list[Origin]:
@@ -135,3 +181,7 @@ class Prompt:
             ],
             "dropped": [str(origin) for origin in self.dropped],
         }
+
+
+def _after(origin: Origin, count: int) -> Origin:
+    return origin._replace(start=origin.start + count)

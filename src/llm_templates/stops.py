@@ -1,4 +1,4 @@
-"""What ends a model's turn, read off the prompts that a template renders, where no family says it."""
+"""What begins and ends a model's turn, read off the prompts that a template renders for probes."""
 
 from __future__ import annotations
 
@@ -61,3 +61,60 @@ def _first_stop(tail: str, tokens: list[str]) -> Iterator[str]:
     elif tail.strip():
         # Ordinary words between an answer and what follows: the next turn's header, which a model runs on with.
         yield tail.rstrip(" ")
+
+
+#: A tool, a call of it and the result, for templates that end a prompt otherwise after a result.
+_TOOL = {
+    "type": "function",
+    "function": {"name": "qzlookup", "description": "Qzd.", "parameters": {"type": "object", "properties": {}}},
+}
+_CALL = {"id": "call00001", "type": "function", "function": {"name": "qzlookup", "arguments": {}}}
+_QUESTION = {"role": "user", "content": QUESTION}
+_RESULT = {"role": "tool", "content": "Qzr4kx", "tool_call_id": "call00001", "name": "qzlookup"}
+
+#: What stands before the turn, by the role of the last message; the first that the template takes is probed.
+BEFORE: dict[str | None, tuple[list[dict[str, Any]], ...]] = {
+    "user": ([_QUESTION],),
+    "system": ([{"role": "system", "content": "Qzs5kx"}], [_QUESTION]),
+    "assistant": ([_QUESTION, {"role": "assistant", "content": ANSWER}], [_QUESTION]),
+    "tool": ([_QUESTION, {"role": "assistant", "content": "", "tool_calls": [_CALL]}, _RESULT], [_QUESTION]),
+}
+
+
+def generation_prompt(render: Callable[..., str], role: str | None, tools: bool) -> str:
+    """What a template adds to a prompt, for the model to answer after a message of this role.
+
+    Args:
+        render: the template, with `tools` and `add_generation_prompt`.
+        role: the role of the last message; None, or one that is not known, counts as the user's.
+        tools: whether the conversation has tools.
+    """
+    for messages in BEFORE.get(role, BEFORE["user"]):
+        for given in ([_TOOL] if tools else None, None):
+            for probe in (messages, _as_parts(messages)):
+                try:
+                    without = render(probe, tools=given)
+                    prompt = render(probe, tools=given, add_generation_prompt=True)
+                except TemplatesError:
+                    continue
+                return _added(without, prompt)
+    return ""
+
+
+def _as_parts(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in messages]
+
+
+def _added(without: str, prompt: str) -> str:
+    """What the second has after what both begin with, from the beginning of a control text."""
+    if prompt.startswith(without):
+        return prompt[len(without) :]
+    place = next(
+        (at for at, (one, other) in enumerate(zip(without, prompt, strict=False)) if one != other),
+        min(len(without), len(prompt)),
+    )
+    for match in CONTROL.finditer(prompt):
+        if match.start() < place < match.end():
+            place = match.start()
+            break
+    return prompt[place:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from . import families
@@ -19,8 +20,9 @@ from .errors import InputError, VariableError
 from .families.switches import Switch, usual_switch, with_reasoning
 from .lowering import WATCHED, ChatRun, TracedChatRun, plain_messages, with_image_parts
 from .prompt import Prompt
+from .sampling import Rules
 from .sources import DEFAULT, TemplateSource
-from .stops import derived_stops
+from .stops import derived_stops, generation_prompt
 
 #: What the engine is handed one by one.
 PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
@@ -60,6 +62,7 @@ class ChatTemplate:
         "_clock",
         "_engine",
         "_family",
+        "_openings",
         "_reads",
         "_root",
         "_run",
@@ -92,6 +95,8 @@ class ChatTemplate:
         self._clock = now
         self._family: str | None = model.family
         self._stops: tuple[str, ...] | None = None
+        #: The generation prompts that probes gave, by what they depend on.
+        self._openings: dict[tuple[Any, ...], str] = {}
         self._root = engine.root
         self._values = engine.values(self.special_tokens)
         self._reads = frozenset(engine.reads)
@@ -336,7 +341,18 @@ class ChatTemplate:
         given = (messages, tools, documents, variables)
         run = self._traced_run(given, add_generation_prompt, given)
         text = run.text if continuation is None else continuation.cut(run.text)
-        return Prompt(text, run, Inputs(*given, run.border), lambda: self._marked_run(given, add_generation_prompt))
+        rules = Rules(partial(self._generation_prompt, tools is not None, variables), self.stop_strings)
+        inputs = Inputs(*given, run.border)
+        return Prompt(text, run, inputs, rules, lambda: self._marked_run(given, add_generation_prompt))
+
+    def _generation_prompt(self, tools: bool, variables: Mapping[str, Any] | None, role: str | None) -> str:
+        """What the template ends a prompt with after a message of this role, from a probe."""
+        key = (tools, repr(sorted((variables or {}).items(), key=repr)), role)
+        known = self._openings.get(key)
+        if known is None:
+            render = partial(self.render, variables=variables, strict=False)
+            known = self._openings[key] = generation_prompt(render, role, tools)
+        return known
 
     def _traced_run(self, given: tuple[Any, ...], add_generation_prompt: bool, scaled: tuple[Any, ...]) -> Any:
         """Render with marks; the run then has the text and its pieces."""
