@@ -65,14 +65,17 @@ class Inputs:
                         place = id(value)
                         self._shallow[place] = None if place in self._shallow else (index, key)
         found = self._shallow.get(id(text), ())
-        if found:
+        if found and found[0] == owner:
             return Origin("message", None, found[0], str(found[1]), start)
         if found is None:
             raise AmbiguousError
         self._deep()
         known = self._scalars.get(id(text), [])
         if len(known) > 1:
-            raise AmbiguousError
+            # One that a call and its result share: whoever's turn it is.
+            known = [origin for origin in known if origin.kind == "message" and origin.index == owner]
+            if len(known) != 1:
+                raise AmbiguousError
         return known[0]._replace(start=start) if known else DERIVED
 
     def _of_number(self, value: Any) -> Origin:

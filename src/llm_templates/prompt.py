@@ -113,12 +113,9 @@ class Prompt:
                     sampled = not sampled
                     cut = next(cuts, -1)
                 stop = cut if start < cut < end else end
-                shifted = (
-                    origin
-                    if start == first or origin.kind in ("template", "derived")
-                    else _after(origin, start - first)
-                )
-                found.append(Segment(text[start:stop], shifted, owner, sampled))
+                moves = start > first and origin.kind not in ("template", "derived")
+                place = _after(origin, start - first) if moves else origin
+                found.append(Segment(text[start:stop], place, owner, sampled))
                 start = stop
                 if start == end:
                     break

@@ -15,6 +15,8 @@ from .families.markers import CONTROL
 
 #: Paths of a message that are part of its header, not of what is said.
 HEADER_PATHS = ("role", "name")
+#: Who answers a tool call.
+RESULT_ROLES = ("tool", "function", "ipython", "observation")
 
 
 class Piece(NamedTuple):
@@ -61,7 +63,7 @@ def sampled_turns(text: str, pieces: Sequence[Piece], roles: Sequence[str | None
     """
     said = [piece for piece in pieces if _is_said(piece)]
     turns: list[Turn] = []
-    for run in _runs(text, pieces, said, roles):
+    for run in _runs(text, pieces, said, roles, rules.stops):
         before = turns[-1].end if turns else 0
         turn = _turn(text, pieces, said, roles, rules, run, before)
         if turn is not None:
@@ -89,12 +91,23 @@ def _is_said(piece: Piece) -> bool:
 
 def _speaker(piece: Piece, roles: Sequence[str | None]) -> int | None:
     """The assistant message a piece says something of."""
-    origin = piece.origin
-    index = origin.index if origin.kind == "message" else piece.owner if origin.kind == "derived" else None
+    origin, owner = piece.origin, piece.owner
+    index = origin.index if origin.kind == "message" else owner if origin.kind == "derived" else None
+    if owner is not None and roles[owner] in RESULT_ROLES and origin.path.startswith("tool_calls"):
+        # The name or id of a call, written again with its result.
+        return None
     return index if index is not None and index < len(roles) and roles[index] == "assistant" else None
 
 
-def _runs(text: str, pieces: Sequence[Piece], said: Sequence[Piece], roles: Sequence[str | None]) -> list[_Run]:
+def _stops_between(text: str, said: Sequence[Piece], at: int, stops: tuple[str, ...]) -> bool:
+    """Whether the template's text before a piece has a token that ends a turn."""
+    gap = text[said[at - 1].end : said[at].start]
+    return any(stop in gap for stop in stops)
+
+
+def _runs(
+    text: str, pieces: Sequence[Piece], said: Sequence[Piece], roles: Sequence[str | None], stops: tuple[str, ...]
+) -> list[_Run]:
     runs: list[_Run] = []
     place = 0
     speakers = [_speaker(piece, roles) for piece in said]
@@ -105,8 +118,12 @@ def _runs(text: str, pieces: Sequence[Piece], said: Sequence[Piece], roles: Sequ
             after += 1
         if speaker is not None:
             low = said[place - 1].end if place else 0
-            high = said[after].start if after < len(said) else len(text)
-            runs.append(_Run(speaker, said[place].start, said[after - 1].end, low, high))
+            last = after - 1
+            if after < len(said) and said[after].owner == speaker:
+                # Somebody else's words within the turn: it was interrupted, where one of its gaps has a stop token.
+                last = next((at for at in range(last, place, -1) if _stops_between(text, said, at, stops)), after) - 1
+            high = said[last + 1].start if last + 1 < len(said) else len(text)
+            runs.append(_Run(speaker, said[place].start, said[last].end, low, high))
         place = after
     heard = {run.message for run in runs}
     starts = [piece.start for piece in said]
@@ -160,14 +177,13 @@ def _opening(
         while start < limit and text[start] == "\n":
             start += 1
         return region, start, ("the template has no generation prompt: the header is taken for it",)
-    if silent:
-        found = text.find(supplied, low, limit)
-    else:
-        found = text.rfind(supplied, low, limit)
+    # The last one before the words, unless that could be a line break among others.
+    find = text.find if silent or supplied.isspace() else text.rfind
+    found = find(supplied, low, limit)
     if found >= 0:
         return found, found + len(supplied), ()
     for size in _cuts(supplied):
-        found = text.find(supplied[:size], low, limit) if silent else text.rfind(supplied[:size], low, limit)
+        found = find(supplied[:size], low, limit)
         if found >= 0:
             missing = supplied[size:]
             return (
