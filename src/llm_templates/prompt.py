@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from .attribution import AmbiguousError, Inputs
-from .engine.provenance import BUFFER, Origin, leaves
+from .engine.provenance import BEGINS, BUFFER, ENDS, Origin, leaves
 from .sampling import Piece, Rules, Turn, sampled_turns
 
 
@@ -46,6 +46,8 @@ class Prompt:
         self._inputs = inputs
         self._rules = rules
         self._again = again
+        #: Where `{% generation %}` blocks begin and end.
+        self._blocks: list[int] = []
 
     def __str__(self) -> str:
         return self._text
@@ -69,7 +71,11 @@ class Prompt:
         found: list[Piece] = []
         place, end = 0, len(self._text)
         origin_of = self._inputs.origin
+        self._blocks = []
         for length, source, start, owner in leaves((end, BUFFER, self._run.output, None)):
+            if source is BEGINS or source is ENDS:
+                self._blocks.append(min(place, end))
+                continue
             origin = origin_of(source, start, owner)
             if owner is None and origin.kind == "message":
                 owner = origin.index
@@ -98,6 +104,21 @@ class Prompt:
         ['Hello!<|im_end|>']
         """
         return [(turn.start, turn.end) for turn in self.turns]
+
+    @cached_property
+    def generation_blocks(self) -> list[tuple[int, int]]:
+        """What stands in the template's own `{% generation %}` blocks, as (start, end) in characters.
+
+        Publishers mark with these what is to be trained on. Wherever a block stands, in a macro or a set block, too, its
+        text is found; empty blocks are left out.
+
+        >>> from llm_templates import ChatTemplate
+        >>> text = "{% for m in messages %}{{ m.role }}:{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}"
+        >>> ChatTemplate.from_string(text).trace([{"role": "user", "content": "Hi"}]).generation_blocks
+        [(5, 7)]
+        """
+        places = self._blocks if self._pieces else []
+        return [(start, end) for start, end in zip(places[::2], places[1::2], strict=True) if end > start]
 
     @cached_property
     def segments(self) -> list[Segment]:

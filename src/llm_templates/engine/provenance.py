@@ -69,6 +69,8 @@ class Item(NamedTuple):
 
 #: In the place of a source: what follows is a buffer, pieces of text each followed by its owner.
 BUFFER = Origin("buffer")
+#: Where a `{% generation %}` block begins and ends: marks without text.
+BEGINS, ENDS = Origin("begins"), Origin("ends")
 #: Text that is not found in the input: it may hold anything.
 DERIVED = Origin("derived")
 #: What an operation of the template computed, such as a counter or the marks between JSON values.
@@ -133,7 +135,7 @@ def leaves(node: Node) -> Iterator[Node]:
     while stack:
         (length, origin, rest, own), owner = stack.pop()
         owner = owner if own is None else own
-        if not length:
+        if not length and origin is not BEGINS and origin is not ENDS:
             continue
         if origin is None:
             stack.extend((child, owner) for child in reversed(rest))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from . import sequence_filters, text_filters
+from . import selection, sequence_filters, text_filters
 from .iteration import each
 from .printing import text as plain_text
 from .provenance import Node, branch, computed, cut, mapped, marked, marked_safe, node_of, replaced
@@ -193,6 +193,7 @@ METHOD_TWINS: dict[str, Twin] = {
     "splitlines": _splitlines,
     "replace": _replace,
     "join": _join,
+    "expandtabs": lambda run, value, /, *args: _rewrites(_plain(value)["expandtabs"])(run, value, *args),
 }
 
 # -- filters --
@@ -245,7 +246,6 @@ def _trim(run: Run, value: Any, /, chars: Any = None) -> Any:
 
 
 def _join_filter(run: Run, value: Any, /, d: Any = "", attribute: Any = None) -> Any:
-    from . import selection
     from .traced import text
 
     getter = selection.getter(run, attribute)
@@ -312,11 +312,28 @@ def _truncate(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:
     return _as(result, result, branch((cut(node_of(value), 0, kept), node_of(rest))))
 
 
-def _computed(plain: Twin) -> Twin:
-    """A filter that writes a number."""
+def characters(value: str) -> list[Any]:
+    """The characters of text, each with its mark."""
+    node = node_of(value)
+    return [_as(character, character, cut(node, place, place + 1)) for place, character in enumerate(value)]
 
-    def twin(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Text:
-        return computed(plain(run, value, *args, **kwargs))
+
+def _over_characters(plain: Twin) -> Twin:
+    """A filter on sequences, which may be given text."""
+    return lambda run, value, /, *args, **kwargs: plain(
+        run, characters(value) if isinstance(value, str) else value, *args, **kwargs
+    )
+
+
+def _rewrites(plain: Twin) -> Twin:
+    """An operation that changes text in its own way: what it gives is from where its texts are, if that is one place."""
+
+    def twin(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:
+        result = plain(run, value, *args, **kwargs)
+        if result == value or not isinstance(value, str):
+            return value if result is value else result
+        sources = [source for source in (value, *args, *kwargs.values()) if isinstance(source, str)]
+        return _as(result, result, replaced(branch(map(node_of, sources)), len(result)))
 
     return twin
 

@@ -90,6 +90,12 @@ class Emitter:
             self.constants[known] = value
         return known
 
+    def object(self, value: Any) -> str:
+        """The identifier of this very object in the table."""
+        name = self.name("c")
+        self.constants[name] = value
+        return name
+
     def literal(self, text: str) -> str:
         """The identifier of text of the template, marked with its line."""
         key = (Text, (text, self._line))
