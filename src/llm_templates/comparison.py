@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from .arguments import PARAMETERS
 from .errors import RaisedError, TemplatesError
 from .families.probes import PROBES
-from .template import PARAMETERS, ChatTemplate
+from .template import ChatTemplate
 
 #: How many characters are shown on each side of the first difference.
 CONTEXT = 40

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from .attribution import AmbiguousError, Inputs
 from .engine.provenance import BEGINS, BUFFER, ENDS, Origin, leaves
+from .errors import InputError
+from .masking import Mask, Training, masked
 from .sampling import Piece, Rules, Turn, sampled_turns
 
 
@@ -21,6 +23,14 @@ class Segment(NamedTuple):
     owner: int | None
     #: Whether the model itself would write it.
     sampled: bool = False
+
+
+class Prefill(NamedTuple):
+    """A prompt that ends inside the last message, for the model to go on."""
+
+    prompt: Prompt
+    #: White space at the end of the message that the template does not write; the model begins after it.
+    dropped: str
 
 
 class Prompt:
@@ -105,12 +115,29 @@ class Prompt:
         """
         return [(turn.start, turn.end) for turn in self.turns]
 
+    def mask(self, training: Training = Training()) -> Mask:  # noqa: B008  (a tuple cannot be changed)
+        """What of the prompt is trained on, and with what weight.
+
+        Args:
+            training: which parts count; what the model would write, by default.
+
+        Raises:
+            InputError: an option or a message's weight cannot be used.
+
+        >>> from llm_templates import load
+        >>> messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello!", "weight": 0.5}]
+        >>> load("chatml").trace(messages).mask().spans
+        (Span(start=52, end=68, weight=0.5),)
+        """
+        messages = self._inputs.messages
+        return masked(self._text, self._pieces, self.turns, self.generation_blocks, messages, training)
+
     @cached_property
     def generation_blocks(self) -> list[tuple[int, int]]:
         """What stands in the template's own `{% generation %}` blocks, as (start, end) in characters.
 
-        Publishers mark with these what is to be trained on. Wherever a block stands, in a macro or a set block, too, its
-        text is found; empty blocks are left out.
+        Publishers mark with these what is to be trained on. A block is found wherever it stands, in a macro or a set
+        block, too; empty ones are left out.
 
         >>> from llm_templates import ChatTemplate
         >>> text = "{% for m in messages %}{{ m.role }}:{% generation %}{{ m.content }}{% endgeneration %}{% endfor %}"
@@ -181,6 +208,37 @@ class Prompt:
             and (origin.kind, origin.index, origin.path) not in reached
             and origin.path.rpartition(".")[2] not in ("role", "type")
         )
+
+    def up_to(self, end: int) -> Prompt:
+        """The beginning of the prompt, `end` characters of it."""
+        return Prompt(self._text[:end], self._run, self._inputs, self._rules, self._again)
+
+    def prefill(self, field: str = "content") -> Prefill:
+        """The prompt up to the end of a field of the last message.
+
+        Raises:
+            InputError: the last message has no such text, or the template does not write it.
+        """
+        index = len(self._inputs.messages) - 1
+        value = self._inputs.messages[index].get(field)
+        own = [
+            piece
+            for piece in self._pieces
+            if piece.origin.index == index and piece.origin.kind == "message" and not piece.origin.key
+            if piece.origin.path == field or piece.origin.path.startswith((f"{field}[", f"{field}."))
+        ]
+        if not own or not value:
+            raise InputError(
+                f"the prompt does not hold the {field!r} of the last message, so there is nothing to continue",
+                hint="the last message must be the beginning of the answer, and the template must write it",
+            )
+        spans = self.sampled
+        # Text that is written twice is the model's where it would write it.
+        inside = [piece for piece in own if any(start <= piece.start < end for start, end in spans)]
+        last = max(inside or own, key=lambda piece: (piece.origin.path, piece.origin.start + piece.end - piece.start))
+        end = last.origin.start + last.end - last.start
+        rest = value[end:] if isinstance(value, str) else ""
+        return Prefill(self.up_to(last.end), rest if not rest.strip() else "")
 
     def to_json(self) -> dict[str, Any]:
         """The segments as plain data."""

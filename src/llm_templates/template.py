@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from . import families
-from .attribution import Inputs, Marker
+from .arguments import PARAMETERS, RESERVED, check_variables, mappings, tool_list
 from .continuation import Continuation
 from .diagnosis import Finding, diagnose
-from .engine import Border, Limits, Template, compile_template, run_type
+from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
-from .engine.provenance import Origin, whole
-from .errors import InputError, VariableError
+from .errors import InputError
 from .families.switches import Switch, usual_switch, with_reasoning
-from .lowering import WATCHED, ChatRun, TracedChatRun, plain_messages, with_image_parts
-from .prompt import Prompt
+from .lowering import WATCHED, ChatRun, plain_messages, with_image_parts
+from .prompt import Prefill, Prompt
 from .sampling import Rules
 from .sources import DEFAULT, TemplateSource
 from .stops import derived_stops, generation_prompt
+from .tracing import traced
 
-#: What the engine is handed one by one.
-PARAMETERS = ("messages", "tools", "documents", "add_generation_prompt")
 #: Those of them whose items are plain dicts when the engine gets them.
 CLOSED = ("messages",)
-
-#: Names a template takes from the call itself, which no variable may have.
-RESERVED = frozenset(
-    {
-        *PARAMETERS,
-        *("continue_final_message", "chat_template", "tokenize", "conversation", "conversations"),
-    }
-)
 
 
 def compile_chat(source: str, extensions: Sequence[str], limits: Limits) -> Template:
@@ -268,16 +258,16 @@ class ChatTemplate:
             continuation = Continuation(messages[-1], continue_final_message, self.source)
             messages = [*messages[:-1], continuation.message]
         if tools is not None:
-            tools = _tools(tools)
+            tools = tool_list(tools)
         if documents is not None:
-            documents = _mappings("documents", documents)
+            documents = mappings("documents", documents)
         root, values = self._root, self._values
         run = self._run()
         run.inputs = (messages, tools, documents, variables)
         if type(add_generation_prompt) is not bool:
             add_generation_prompt = run.border.lower(add_generation_prompt)
         if variables:
-            self._check_variables(variables, strict)
+            check_variables(variables, self._reads if strict else None, self.variables)
             lower = run.border.lower
             context = {**self.special_tokens, **{name: lower(value) for name, value in variables.items()}}
             shadowed = GLOBALS.keys() & variables.keys()
@@ -334,16 +324,36 @@ class ChatTemplate:
                 )
             continuation = Continuation(messages[-1], continue_final_message, self.source)
             messages = [*messages[:-1], continuation.message]
-        tools = None if tools is None else _tools(tools)
-        documents = None if documents is None else _mappings("documents", documents)
+        tools = None if tools is None else tool_list(tools)
+        documents = None if documents is None else mappings("documents", documents)
         if variables:
-            self._check_variables(variables, strict)
-        given = (messages, tools, documents, variables)
-        run = self._traced_run(given, add_generation_prompt, given)
-        text = run.text if continuation is None else continuation.cut(run.text)
+            check_variables(variables, self._reads if strict else None, self.variables)
         rules = Rules(partial(self._generation_prompt, tools is not None, variables), self.stop_strings)
-        inputs = Inputs(*given, run.border)
-        return Prompt(text, run, inputs, rules, lambda: self._marked_run(given, add_generation_prompt))
+        given = (messages, tools, documents, variables)
+        end = None if continuation is None else continuation.cut
+        return traced(self._engine, self.special_tokens, self._clock, given, add_generation_prompt, rules, end)
+
+    def prefill(self, messages: Any, *, field: str = "content", **options: Any) -> Prefill:
+        """The prompt up to the end of the last message's text, for the model to go on with it.
+
+        Beside `continue_final_message`, which has the reference's results: the end is known from the trace, so it is
+        found where the text is written twice or changed, and what the template leaves out of its end is told.
+
+        Args:
+            messages: as for `render`; the last one is the beginning of the answer.
+            field: what of it is continued, such as "reasoning_content".
+            options: `tools`, `documents`, `reasoning`, `variables` and `strict`, as for `render`.
+
+        Raises:
+            InputError: there is nothing to continue.
+
+        >>> from llm_templates import load
+        >>> talk = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Well, "}]
+        >>> found = load("gemma").prefill(talk)
+        >>> str(found.prompt)[-26:], found.dropped
+        ('<start_of_turn>model\\nWell,', ' ')
+        """
+        return self.trace(messages, **options).prefill(field)
 
     def _generation_prompt(self, tools: bool, variables: Mapping[str, Any] | None, role: str | None) -> str:
         """What the template ends a prompt with after a message of this role, from a probe."""
@@ -353,32 +363,6 @@ class ChatTemplate:
             render = partial(self.render, variables=variables, strict=False)
             known = self._openings[key] = generation_prompt(render, role, tools)
         return known
-
-    def _traced_run(self, given: tuple[Any, ...], add_generation_prompt: bool, scaled: tuple[Any, ...]) -> Any:
-        """Render with marks; the run then has the text and its pieces."""
-        messages, tools, documents, variables = given
-        run: Any = run_type(TracedChatRun, self._engine.limits, self._clock)()
-        run.inputs = scaled
-        run.turns = {id(message): index for index, message in enumerate(messages)}
-        lower = run.border.lower
-        tokens = {name: whole(token, Origin("template", path=name)) for name, token in self.special_tokens.items()}
-        context = {**tokens, **{name: lower(value) for name, value in (variables or {}).items()}}
-        engine = self._engine.traced(GLOBALS.keys() & context.keys())
-        run.text = engine.run(run, engine.values(context), messages, tools, documents, lower(add_generation_prompt))
-        return run
-
-    def _marked_run(self, given: tuple[Any, ...], add_generation_prompt: bool) -> tuple[Any, Inputs]:
-        """The same with marked copies of the input."""
-        messages, tools, documents, variables = given
-        marker = Marker(Border())
-        marked = (
-            marker.messages(messages),
-            marker.items("tool", tools),
-            marker.items("document", documents),
-            marker.variables(variables),
-        )
-        run = self._traced_run(marked, add_generation_prompt, given)
-        return run, Inputs(*marked, run.border)
 
     def diagnose(
         self,
@@ -439,25 +423,6 @@ class ChatTemplate:
             templates[self._with_tools.variant] = self._with_tools.source
         return templates
 
-    def _check_variables(self, variables: Mapping[str, Any], strict: bool) -> None:
-        for name in variables:
-            if name in RESERVED:
-                raise VariableError(
-                    f"{name!r} cannot be a template variable",
-                    hint="pass it as the argument of that name, if there is one",
-                )
-            if strict and name not in self._reads:
-                raise VariableError(f"the template never reads the variable {name!r}", hint=self._nearest(name))
-
-    def _nearest(self, name: str) -> str:
-        import difflib
-
-        known = self.variables
-        close = difflib.get_close_matches(name, known, 1)
-        if close:
-            return f"did you mean {close[0]!r}? (strict=False passes it anyway)"
-        return f"it reads {_listed(known)} (strict=False passes it anyway)"
-
     def __repr__(self) -> str:
         return f"<ChatTemplate {self.name or 'from text'}, {len(self.source)} characters>"
 
@@ -469,31 +434,3 @@ class ChatTemplate:
             self._clock,
             self._with_tools,
         )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return ", ".join(names) or "none"
-
-
-def _tools(tools: Sequence[Any]) -> Sequence[Any]:
-    """Tool schemas as they are; those of functions, for which the part that makes them is imported."""
-    if type(tools) is list:
-        for tool in tools:
-            if type(tool) is not dict:
-                break
-        else:
-            return tools
-    from .schema import tool_schemas
-
-    return tool_schemas(tools)
-
-
-def _mappings(what: str, values: Sequence[Any]) -> Sequence[Any]:
-    """`values`, checked to be a list of mappings, as the reference checks it."""
-    if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
-        raise InputError(f"{what} must be a list, not {type(values).__name__}")
-    values = values if type(values) is list else list(values)
-    for index, value in enumerate(values):
-        if not isinstance(value, dict):
-            raise InputError(f"{what}[{index}] is a {type(value).__name__}, not a dict")
-    return values

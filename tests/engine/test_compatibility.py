@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from llm_templates.arguments import RESERVED
 from llm_templates.engine import Limits
 from llm_templates.engine.filters import EXTENSION_FILTERS, REFUSED_FILTERS
 from llm_templates.engine.reading import INTERNAL_NAMES, REFUSED_METHODS
-from llm_templates.template import RESERVED
 
 TEXT = (Path(__file__).parents[2] / "COMPATIBILITY.md").read_text(encoding="utf-8")
 #: What the document names: every word in backticks.

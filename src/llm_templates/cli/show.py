@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from .. import families
+from ..arguments import PARAMETERS
 from ..errors import TemplatesError
-from ..template import PARAMETERS
 from .models import Model, load_model, model_argument, model_options
 from .variables import lines_of_names
 from .writing import write_document, write_table, write_text
