@@ -17,7 +17,7 @@ if not __package__:  # run as a file: find the package it belongs to
 
 from bench import cold, measure, report, subjects
 
-PARTS = ("render", "hand", "compile", "cold")
+PARTS = ("render", "trace", "hand", "compile", "cold")
 
 
 def main() -> int:
@@ -41,13 +41,14 @@ def main() -> int:
           f"{platform.python_version()}, {os.cpu_count()} cores; best of {rounds} interleaved rounds\n")  # fmt: skip
 
     rendered = report.render_table(measure.renders(chosen, rounds)) if "render" in parts else []
+    traced = report.trace_table(measure.traces(chosen, max(3, rounds // 2))) if "trace" in parts else []
     hand = report.hand_table(measure.by_hand(rounds)) if "hand" in parts else []
     compiled = report.compile_table(measure.compiles(chosen, max(3, rounds // 3))) if "compile" in parts else []
     started = cold.cold_start(3 if arguments.quick else 7) if "cold" in parts else None
     if started:
         report.cold_table(started)
 
-    bars = report.bars(rendered, hand, started)
+    bars = report.bars(rendered, hand, traced, started)
     print()
     for bar in bars:
         print(bar)
@@ -55,6 +56,7 @@ def main() -> int:
         result = {
             "python": platform.python_version(),
             "render": [dataclasses.asdict(row) for row in rendered],
+            "trace": [dataclasses.asdict(row) for row in traced],
             "by_hand": [dataclasses.asdict(row) for row in hand],
             "compile": [dataclasses.asdict(row) for row in compiled],
             "cold": started,

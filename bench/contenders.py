@@ -13,6 +13,30 @@ from .subjects import Message, Subject
 Render = Callable[[list[Message]], str]
 
 
+def traced(subject: Subject) -> Render:
+    """This library's traced render: the text, and what is needed to tell where it came from."""
+    from llm_templates import ChatTemplate
+
+    trace = ChatTemplate.from_string(subject.source, special_tokens=subject.special_tokens).trace
+
+    def call(messages: list[Message]) -> str:
+        return str(trace(messages, add_generation_prompt=True))
+
+    return call
+
+
+def segmented(subject: Subject) -> Render:
+    """The same, with the origin of every character looked up."""
+    from llm_templates import ChatTemplate
+
+    trace = ChatTemplate.from_string(subject.source, special_tokens=subject.special_tokens).trace
+
+    def call(messages: list[Message]) -> str:
+        return "".join(segment.text for segment in trace(messages, add_generation_prompt=True).segments)
+
+    return call
+
+
 def ours(subject: Subject) -> Render:
     """This library, with its budgets on, as they are by default."""
     from llm_templates import ChatTemplate

@@ -69,6 +69,25 @@ def _row(
     return Row(subject.name, subject.family, size, {name: value / VARIETY for name, value in seconds.items()}, remarks)
 
 
+def traces(subjects: list[Subject], rounds: int) -> Iterator[Row]:
+    """Traced renders, and those whose segments are asked for, against transformers' plain render."""
+    for subject in subjects:
+        calls: dict[str, Render] = {
+            "ours": contenders.traced(subject),
+            "segments": contenders.segmented(subject),
+            "transformers": contenders.transformers(subject),
+        }
+        system = _accepts_system(calls["transformers"])
+        for size in SIZES:
+            chats = [conversation(size, seed, system=system) for seed in range(VARIETY)]
+            wanted = [calls["transformers"](chat) for chat in chats]
+            for name in ("ours", "segments"):
+                if [calls[name](chat) for chat in chats] != wanted:
+                    raise AssertionError(f"{subject.name}, {size} messages: the traced text is not the reference's")
+            seconds = race({name: _each(call, chats) for name, call in calls.items()}, rounds)
+            yield Row(subject.name, subject.family, size, {name: value / VARIETY for name, value in seconds.items()})
+
+
 def by_hand(rounds: int) -> Iterator[Row]:
     """Ours against two functions written by hand, on the same formats."""
     formats = (

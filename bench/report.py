@@ -53,6 +53,24 @@ def render_table(rows: Iterable[Row]) -> list[Row]:
     return done
 
 
+def trace_table(rows: Iterable[Row]) -> list[Row]:
+    """Print traced renders beside transformers' plain ones."""
+    print(f"\n{'traced render':<44}{'messages':>9}{'ours':>11}{'with segments':>15}{'transformers, plain':>22}")
+    done = []
+    for row in rows:
+        done.append(row)
+        print(
+            f"{_short(row.name):<44}{row.size:>9}{_time(row.seconds['ours']):>11}"
+            f"{_time(row.seconds['segments']):>15}{_with_ratio(row, 'transformers'):>22}",
+            flush=True,
+        )
+    means = [
+        geometric_mean(row.seconds["transformers"] / row.seconds[name] for row in done) for name in ("ours", "segments")
+    ]
+    print(f"geometric mean against transformers: {means[0]:.2f} x, with the origin of every character {means[1]:.2f} x")
+    return done
+
+
 def hand_table(rows: Iterable[Row]) -> list[Row]:
     """Print our time and the hand-written function's."""
     print(f"\n{'against functions written by hand':<44}{'messages':>9}{'ours':>11}{'by hand':>11}{'ours/hand':>11}")
@@ -89,7 +107,7 @@ def ratios(rows: Iterable[Row], contender: str) -> list[float]:
     return [ratio for row in rows if (ratio := row.ratio(contender)) is not None]
 
 
-def bars(rendered: list[Row], hand: list[Row], cold: dict[str, float] | None) -> list[Bar]:
+def bars(rendered: list[Row], hand: list[Row], traced: list[Row], cold: dict[str, float] | None) -> list[Bar]:
     """The promises with what was measured."""
     slower = [row.seconds["ours"] / row.seconds["by hand"] for row in hand]
     made: list[Bar] = []
@@ -99,6 +117,14 @@ def bars(rendered: list[Row], hand: list[Row], cold: dict[str, float] | None) ->
         add(Bar("speed against minijinja, geometric mean", geometric_mean(ratios(rendered, "minijinja")), 2.5))
     if hand:
         add(Bar("time against functions written by hand, geometric mean", geometric_mean(slower), 2, at_least=False))
+    if traced:
+        add(
+            Bar(
+                "traced against transformers' plain render, geometric mean",
+                geometric_mean(ratios(traced, "transformers")),
+                3,
+            )
+        )
     if cold:
         add(Bar("cold process against transformers", cold["transformers"] / cold["ours"], 8))
     return made

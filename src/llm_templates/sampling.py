@@ -62,10 +62,13 @@ def sampled_turns(text: str, pieces: Sequence[Piece], roles: Sequence[str | None
         rules: the generation prompts and stops of the template.
     """
     said = [piece for piece in pieces if _is_said(piece)]
+    owned: dict[int | None, list[Piece]] = {}
+    for piece in pieces:
+        owned.setdefault(piece.owner, []).append(piece)
     turns: list[Turn] = []
-    for run in _runs(text, pieces, said, roles, rules.stops):
+    for run in _runs(text, owned, said, roles, rules.stops):
         before = turns[-1].end if turns else 0
-        turn = _turn(text, pieces, said, roles, rules, run, before)
+        turn = _turn(text, owned.get(run.message, []), roles, rules, run, before)
         if turn is not None:
             turns.append(turn)
     return turns
@@ -106,7 +109,11 @@ def _stops_between(text: str, said: Sequence[Piece], at: int, stops: tuple[str, 
 
 
 def _runs(
-    text: str, pieces: Sequence[Piece], said: Sequence[Piece], roles: Sequence[str | None], stops: tuple[str, ...]
+    text: str,
+    owned: dict[int | None, list[Piece]],
+    said: Sequence[Piece],
+    roles: Sequence[str | None],
+    stops: tuple[str, ...],
 ) -> list[_Run]:
     runs: list[_Run] = []
     place = 0
@@ -129,7 +136,7 @@ def _runs(
     starts = [piece.start for piece in said]
     for message, role in enumerate(roles):
         if role == "assistant" and message not in heard:
-            own = [piece for piece in pieces if piece.owner == message]
+            own = owned.get(message)
             if own:
                 at = bisect_left(starts, own[0].start)
                 low = said[at - 1].end if at else 0
@@ -140,8 +147,7 @@ def _runs(
 
 def _turn(
     text: str,
-    pieces: Sequence[Piece],
-    said: Sequence[Piece],
+    own: Sequence[Piece],
     roles: Sequence[str | None],
     rules: Rules,
     run: _Run,
@@ -151,10 +157,10 @@ def _turn(
     low = max(run.low, before)
     supplied = rules.generation_prompt(roles[run.message - 1] if run.message else None)
     limit = run.high if silent else run.first
-    region = next((piece.start for piece in pieces if piece.owner == run.message and piece.start >= low), run.first)
+    region = next((piece.start for piece in own if piece.start >= low), run.first)
     header, start, remarks = _opening(text, supplied, low, limit, min(region, limit), silent)
     last = max(run.last, start)
-    owned = max((piece.end for piece in pieces if piece.owner == run.message and piece.start < run.high), default=last)
+    owned = max((piece.end for piece in own if piece.start < run.high), default=last)
     stop, end = _ending(text, last, max(owned, last), run.high, rules.stops)
     if stop == end:
         remarks = (*remarks, "the template writes no token that ends the turn")
