@@ -17,6 +17,10 @@ class AmbiguousError(Exception):
     """The same object stands in two places of the input, so that its identity does not tell where it was read."""
 
 
+#: The place of a container that stands in two.
+AMBIGUOUS = Origin("derived")
+
+
 class Inputs:
     """What a template was given, searched by identity when somebody asks where a text came from."""
 
@@ -27,8 +31,11 @@ class Inputs:
         documents: Sequence[Any] | None,
         variables: Mapping[str, Any] | None,
         border: Border,
+        marked: bool = False,
     ) -> None:
         self.messages = messages
+        #: Whether texts carry marks of their own; an object in two places then stands there under two names.
+        self._marked = marked
         self._others = {"tool": tools or (), "document": documents or ()}
         self._variables = variables or {}
         self._border = border
@@ -67,20 +74,20 @@ class Inputs:
         found = self._shallow.get(id(text), ())
         if found and found[0] == owner:
             return Origin("message", None, found[0], str(found[1]), start)
-        if found is None:
+        if found is None and not self._marked:
             raise AmbiguousError
         self._deep()
         known = self._scalars.get(id(text), [])
         if len(known) > 1:
             # One that a call and its result share: whoever's turn it is.
             known = [origin for origin in known if origin.kind == "message" and origin.index == owner]
-            if len(known) != 1:
+            if len(known) != 1 and not self._marked:
                 raise AmbiguousError
         return known[0]._replace(start=start) if known else DERIVED
 
     def _of_number(self, value: Any) -> Origin:
         # Its identity says little, since small numbers are shared by everything.
-        if id(value) in self._scalars:
+        if id(value) in self._scalars and not self._marked:
             raise AmbiguousError
         return COMPUTED
 
@@ -90,7 +97,7 @@ class Inputs:
             # A container that the template made, perhaps around a value of the input.
             value = item.key if item.is_key else item.container[item.key]
             return self._of_text(value, start, owner) if type(value) is str else self._of_number(value)
-        if base.kind == "ambiguous":
+        if base is AMBIGUOUS:
             raise AmbiguousError
         place = at_key(base, item.key) if type(item.container) is dict else at_index(base, item.key)
         return place._replace(start=start, key=item.is_key)
@@ -101,8 +108,9 @@ class Inputs:
             self._containers = {}
             for value, origin in self.places():
                 if type(value) in (dict, list, tuple):
-                    known = id(value) in self._containers
-                    self._containers[id(value)] = Origin("ambiguous") if known else origin
+                    known = self._containers.setdefault(id(value), origin)
+                    if known is not origin and not self._marked:
+                        self._containers[id(value)] = AMBIGUOUS
                 elif value is not None and type(value) is not bool:
                     self._scalars.setdefault(id(value), []).append(origin)
         return self._containers

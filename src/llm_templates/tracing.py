@@ -49,7 +49,7 @@ def traced(
             marker.variables(variables),
         )
         second = render(marked)
-        return second, Inputs(marked[0], marked[1], marked[2], marked[3], second.border)
+        return second, Inputs(marked[0], marked[1], marked[2], marked[3], second.border, marked=True)
 
     text = run.text if cut is None else cut(run.text)
     return Prompt(text, run, Inputs(given[0], given[1], given[2], given[3], run.border), rules, again)
