@@ -50,6 +50,8 @@ def test_a_variant_is_close_and_the_difference_is_shown():
         "only this template has <tool_answer>" in sentence and "(line " in sentence for sentence in found.evidence
     )
     assert any("only the family has <tool_response>" in sentence for sentence in found.evidence)
+    line = 1 + next(number for number, text in enumerate(edited.splitlines()) if "'\\n<tool_answer>\\n'" in text)
+    assert f"what differs is written in line {line} of the template" in found.evidence
 
 
 def test_markers_that_are_put_together_while_rendering():

@@ -9,7 +9,9 @@ from difflib import SequenceMatcher
 from functools import cache
 from typing import Any, NamedTuple, Protocol
 
-from ..engine import compile_template
+from ..engine import Template, compile_template, run_type
+from ..engine.provenance import BUFFER, Origin, leaves
+from ..engine.traced import TracedRun
 from ..errors import RaisedError, TemplatesError
 from . import get, names
 from .family import Family
@@ -27,6 +29,10 @@ CLOSE = 0.8
 ORIGINS = ("publisher", "engine", "framework", "community", "documentation")
 #: How many lines of a template with control texts that the family does not have are named.
 SHOWN_LINES = 5
+
+
+#: What every template is given.
+_CONTEXT: dict[str, Any] = {"tools": None, "documents": None, "add_generation_prompt": False}
 
 
 class HasSource(Protocol):
@@ -161,7 +167,7 @@ def _outcomes(source: str, tokens: Mapping[str, str], count: int | None = None) 
     template = compile_template(source, mutable=False)
     outcomes = []
     for probe in list(PROBES.values())[:count]:
-        context: dict[str, Any] = {"tools": None, "documents": None, "add_generation_prompt": False, **tokens, **probe}
+        context: dict[str, Any] = {**_CONTEXT, **tokens, **probe}
         try:
             outcomes.append(_Outcome(template.render(context, now=TIME), None))
         except RaisedError as refusal:
@@ -204,16 +210,52 @@ def _agreement(source: str, text: str, family: Family) -> tuple[int, int]:
     return sum(ours == theirs for ours, theirs in pairs), len(pairs)
 
 
+def _differing_lines(source: str, text: str, family: Family) -> list[int]:
+    """The lines of a template that write what its prompts have otherwise than the family's, from first to last."""
+    lines = set()
+    engine = compile_template(source, mutable=False).traced()
+    outcomes = zip(
+        PROBES.values(), _outcomes(source, family.special_tokens), _own_outcomes(family.name, text, None), strict=True
+    )
+    for probe, ours, theirs in outcomes:
+        if ours.text is None or theirs.text is None or ours.text == theirs.text:
+            continue
+        pairs = list(zip(ours.text, theirs.text, strict=False))
+        start = next((at for at, (one, other) in enumerate(pairs) if one != other), len(pairs))
+        common = min(len(ours.text), len(theirs.text)) - start
+        back = zip(reversed(ours.text), reversed(theirs.text), strict=False)
+        same = next((at for at, (one, other) in enumerate(back) if one != other), common)
+        end = max(len(ours.text) - min(same, common), start + 1)
+        lines |= _lines_of(engine, {**_CONTEXT, **family.special_tokens, **probe}, start, end)
+    return sorted(lines)
+
+
+def _lines_of(engine: Template, context: Mapping[str, Any], start: int, end: int) -> set[int]:
+    """The template lines that write characters `start` to `end` of a prompt."""
+    run: Any = run_type(TracedRun, engine.limits, TIME)()
+    engine.run(run, engine.values(context))
+    lines, place = set(), 0
+    for length, source, _, _ in leaves((1, BUFFER, run.output, None)):
+        if place < end and place + length > start and type(source) is Origin and source.line is not None:
+            lines.add(source.line)
+        place += length
+    return lines
+
+
 def _evidence(source: str, text: str, family: Family, equal: int, counted: int) -> list[str]:
     markers, theirs = _markers_in(source), _markers_in(text)
     shared = sorted(markers & theirs, key=lambda marker: (-_weights().get(marker, 0), marker))
     sentences = [f"{equal} of {counted} probe conversations become what the family {family.name} makes of them"]
+    lines = _differing_lines(source, text, family) if equal < counted else []
+    if lines:
+        where = f"line {lines[0]}" if lines[0] == lines[-1] else f"lines {lines[0]} to {lines[-1]}"
+        sentences.append(f"what differs is written in {where} of the template")
     if shared:
         sentences.append(f"both write {', '.join(shared[:SHOWN_LINES])}")
     extra, missing = sorted(markers - theirs), sorted(theirs - markers)
     if extra:
-        lines = [number for number, line in enumerate(source.splitlines(), 1) if any(m in line for m in extra)]
-        shown = ", ".join(map(str, lines[:SHOWN_LINES])) + (", …" if len(lines) > SHOWN_LINES else "")
+        places = [number for number, line in enumerate(source.splitlines(), 1) if any(m in line for m in extra)]
+        shown = ", ".join(map(str, places[:SHOWN_LINES])) + (", …" if len(places) > SHOWN_LINES else "")
         sentences.append(f"only this template has {', '.join(extra[:SHOWN_LINES])} (line {shown})")
     if missing:
         sentences.append(f"only the family has {', '.join(missing[:SHOWN_LINES])}")
