@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from .engine import Border, Run, Scale
-from .engine.traced import TracedRun
 from .errors import InputError
 
 #: The names a message's reasoning comes under. The first is the one templates read most; the reference fills it, and
@@ -37,13 +36,6 @@ class ChatRun(Run):
 
     def scale(self) -> Scale:
         return scale_of(*self.inputs)
-
-
-class TracedChatRun(ChatRun, TracedRun):
-    """The run of a traced conversation."""
-
-    #: The prompt, once it is rendered.
-    text: str
 
 
 class ChatBorder(Border):

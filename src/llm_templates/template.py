@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import families
 from .arguments import PARAMETERS, RESERVED, check_variables, mappings, tool_list
@@ -18,11 +18,12 @@ from .engine.globals import GLOBALS
 from .errors import InputError
 from .families.switches import Switch, usual_switch, with_reasoning
 from .lowering import WATCHED, ChatRun, plain_messages, with_image_parts
-from .prompt import Prefill, Prompt
-from .sampling import Rules
 from .sources import DEFAULT, TemplateSource
-from .stops import derived_stops, generation_prompt
-from .tracing import traced
+
+if TYPE_CHECKING:
+    from .masking import Training
+    from .prompt import Prefill, Prompt
+    from .tokens import Tokens
 
 #: Those of them whose items are plain dicts when the engine gets them.
 CLOSED = ("messages",)
@@ -184,6 +185,8 @@ class ChatTemplate:
         return known if known and known.names <= self._reads else usual_switch(self._reads)
 
     def _derived_stops(self) -> list[str]:
+        from .stops import derived_stops
+
         end = self.special_tokens.get("eos_token")
         derived = derived_stops(self.render, [*self.model.stop_tokens, end or ""])
         if not derived and self.family:
@@ -328,10 +331,45 @@ class ChatTemplate:
         documents = None if documents is None else mappings("documents", documents)
         if variables:
             check_variables(variables, self._reads if strict else None, self.variables)
+        from .sampling import Rules
+        from .tracing import traced
+
         rules = Rules(partial(self._generation_prompt, tools is not None, variables), self.stop_strings)
         given = (messages, tools, documents, variables)
         end = None if continuation is None else continuation.cut
         return traced(self._engine, self.special_tokens, self._clock, given, add_generation_prompt, rules, end)
+
+    def encode(
+        self,
+        messages: Any,
+        *,
+        tokenizer: Any,
+        training: Training | None = None,
+        trust: Any = (),
+        on_injection: str = "text",
+        **options: Any,
+    ) -> Tokens:
+        """The prompt as tokens: ids, offsets, and a mask of what the model itself would write.
+
+        No text of the conversation can become a control token: those count only where the template wrote them.
+
+        Args:
+            messages: as for `render`.
+            tokenizer: a tokenizer of `tokenizers` or transformers, a `tokenizer.json`, a model's folder or its hub id.
+            training: which parts the mask covers, with what weight; what the model would write if None.
+            trust: whose text may hold control tokens; see `llm_templates.tokens.encode`.
+            on_injection: "text", "report" or "raise"; see there.
+            options: `tools`, `documents`, `add_generation_prompt`, `reasoning`, `variables` and the rest of `render`.
+
+        Raises:
+            MissingExtraError: the library `tokenizers` is not installed.
+            InputError: an option cannot be used; or text of the input holds a control token, with "raise".
+        """
+        from .tokens import encode
+
+        prompt = self.trace(messages, **options)
+        spans = None if training is None else prompt.mask(training).spans
+        return encode(prompt, tokenizer, trust=trust, on_injection=on_injection, sampled=spans)
 
     def prefill(self, messages: Any, *, field: str = "content", **options: Any) -> Prefill:
         """The prompt up to the end of the last message's text, for the model to go on with it.
@@ -360,6 +398,8 @@ class ChatTemplate:
         key = (tools, repr(sorted((variables or {}).items(), key=repr)), role)
         known = self._openings.get(key)
         if known is None:
+            from .stops import generation_prompt
+
             render = partial(self.render, variables=variables, strict=False)
             known = self._openings[key] = generation_prompt(render, role, tools)
         return known

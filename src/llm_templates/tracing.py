@@ -11,9 +11,17 @@ from .attribution import Inputs, Marker
 from .engine import Border, Template, run_type
 from .engine.globals import GLOBALS
 from .engine.provenance import Origin, whole
-from .lowering import TracedChatRun
+from .engine.traced import TracedRun
+from .lowering import ChatRun
 from .prompt import Prompt
 from .sampling import Rules
+
+
+class TracedChatRun(ChatRun, TracedRun):
+    """The run of a traced conversation."""
+
+    #: The prompt, once it is rendered.
+    text: str
 
 
 def traced(

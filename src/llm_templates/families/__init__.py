@@ -51,16 +51,21 @@ def names() -> tuple[str, ...]:
 
 def find(name: str) -> Family | None:
     """The family of this name or alias, or None."""
-    if name in names():
+    if _is_name(name) and (FOLDER / f"{name}.toml").is_file():
         return _read(name)
     # Most names are not aliases: the files are searched as text before any is parsed.
     quoted = f'"{name}"'
-    for other in names():
+    for other in names() if _is_name(name) else ():
         if quoted in facts_text(other):
             family = _read(other)
             if name in family.aliases:
                 return family
     return None
+
+
+def _is_name(name: str) -> bool:
+    """Whether a name could be a family's; one that is a path elsewhere could not."""
+    return name.isascii() and name == name.lower() and name.replace("-", "").replace(".", "").isalnum()
 
 
 def find_by_id(model: str) -> Family | None:

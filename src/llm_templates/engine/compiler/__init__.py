@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 from jinja2 import nodes
 
 from ...errors import BudgetError, SecurityError
-from .. import arithmetic, calls, comparison, formatting, iteration, making, printing, reading, selection, traced
+from .. import arithmetic, calls, comparison, formatting, iteration, making, printing, reading, selection
 from ..budget import Limits
-from ..values import CLOSED, CLOSED_ITEMS, MISSING, Loop, Macro, Namespace, Undefined
+from ..values import CLOSED, CLOSED_ITEMS, MISSING, Loop, Macro, Namespace, Text, Undefined
 from .options import Options
 from .statements import Statements
 
@@ -58,7 +58,7 @@ DIALECT: dict[str, Any] = {
     "Macro": Macro,
     "Namespace": Namespace,
     "Undefined": Undefined,
-    "TEXTS": traced.TEXTS,
+    "TEXTS": frozenset({str, Text}),
     "SecurityError": SecurityError,
     # The only builtins generated code reaches.
     "__builtins__": {
@@ -112,7 +112,12 @@ def compile_tree(tree: nodes.Template, source: str, options: Options, limits: Li
     except (RecursionError, MemoryError, SyntaxError) as error:
         raise BudgetError(f"the template is too large or too deep for Python's compiler: {error}") from None
     taken = tuple((name, Undefined(f"{name!r} is undefined")) for name in compiler.taken())
-    space = {**DIALECT, **(traced.DIALECT if options.traced else {}), **compiler.emit.constants}
+    dialect = DIALECT
+    if options.traced:
+        from ..traced import DIALECT as TRACED
+
+        dialect = {**DIALECT, **TRACED}
+    space = {**dialect, **compiler.emit.constants}
     exec(code, space)  # noqa: S102  (the engine's own generated source, which holds nothing of the template)
     return Program(
         space["root"], code, generated, compiler.emit.origins, tuple(compiler.reads), taken, compiler.changes

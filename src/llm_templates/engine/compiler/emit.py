@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from ..provenance import Origin, whole
 from ..values import Text
 
 
@@ -102,6 +101,8 @@ class Emitter:
         known = self._known.get(key)
         if known is None:
             known = self._known[key] = self.name("c")
+            from ..provenance import Origin, whole
+
             self.constants[known] = whole(text, Origin("template", self._line))
         return known
 

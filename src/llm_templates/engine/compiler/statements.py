@@ -8,7 +8,6 @@ from jinja2.idtracking import (
 )
 
 from ..budget import FEW_PIECES, few_bytes
-from ..provenance import BEGINS, ENDS, whole
 from ..reading import MUTATIONS
 from ..syntax import GENERATION
 from ..values import Signature
@@ -73,11 +72,14 @@ class Statements(Loops):
                 inner.symbols.declare_parameter(name)
                 self.emit.write(f"{self.variable(inner.symbols.ref(name))} = {given}")
         self.enter(inner)
-        if self.traced:
-            self._flush([self.emit.object(whole("", BEGINS))], inner)
+        if not self.traced:
+            self.body(node.body, inner)
+            return
+        from ..provenance import BEGINS, ENDS, whole
+
+        self._flush([self.emit.object(whole("", BEGINS))], inner)
         self.body(node.body, inner)
-        if self.traced:
-            self._flush([self.emit.object(whole("", ENDS))], inner)
+        self._flush([self.emit.object(whole("", ENDS))], inner)
 
     def _macro(self, node: nodes.Macro | nodes.CallBlock, name: str | None, frame: Frame) -> str:
         """Define the function of a macro and give the variable of its value."""

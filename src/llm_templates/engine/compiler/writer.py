@@ -14,9 +14,7 @@ from ..budget import FREE_ITEMS, Limits
 from ..excerpt import excerpt
 from ..filters import EXTENSION_FILTERS, FILTERS
 from ..globals import GLOBALS
-from ..traced import GLOBALS as TRACED_GLOBALS
-from ..traced import TRACED_FILTERS
-from ..values import Undefined
+from ..values import Function, Undefined
 from .emit import Emitter
 from .options import Options
 from .scopes import Available, Frame
@@ -73,10 +71,8 @@ class Writer:
         #: Whether fast paths are written out; without them, every operation is a call of the dialect.
         self.inline = inline
         self.traced = options.traced
-        self.filters = (TRACED_FILTERS if self.traced else FILTERS) | {
-            name: EXTENSION_FILTERS[name] for name in options.extensions
-        }
-        self.globals = TRACED_GLOBALS if self.traced else GLOBALS
+        filters, self.globals = _traced_tables() if self.traced else (FILTERS, GLOBALS)
+        self.filters = filters | {name: EXTENSION_FILTERS[name] for name in options.extensions}
         #: Attribute names that `set ns.name` assigns anywhere: reads of them are never remembered.
         self.mutable: set[str] = {"current", "used"}
         #: Names that `set name.attribute` uses: their attributes are looked for in a namespace first.
@@ -210,6 +206,13 @@ class Writer:
         return self.call(f"new_dict({', '.join(['run', *(part for key, code in parts for part in (key.code, code))])})")
 
     # -- filters, tests, calls --
+
+
+def _traced_tables() -> tuple[dict[str, Any], dict[str, Function]]:
+    """The filters and the global functions of the traced dialect, which most programs never need."""
+    from .. import traced
+
+    return traced.TRACED_FILTERS, traced.GLOBALS
 
 
 _READS = (nodes.Getattr, nodes.Getitem)
