@@ -65,7 +65,12 @@ def find(name: str) -> Family | None:
 
 def _is_name(name: str) -> bool:
     """Whether a name could be a family's; one that is a path elsewhere could not."""
-    return name.isascii() and name == name.lower() and name.replace("-", "").replace(".", "").isalnum()
+    return (
+        len(name) <= 100
+        and name.isascii()
+        and name == name.lower()
+        and name.replace("-", "").replace(".", "").isalnum()
+    )
 
 
 def find_by_id(model: str) -> Family | None:
