@@ -23,7 +23,7 @@ LAYERS = (
     {"grammar", "tokens", "tracing"},
     {"template"},
     {"loading"},
-    {"formatter", "history", "comparison", "records", "checks", "batch", "integrations"},
+    {"formatter", "history", "fitting", "comparison", "records", "checks", "batch", "integrations"},
     {"cli", "playground"},
     {"__init__", "__main__"},
 )

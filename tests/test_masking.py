@@ -2,8 +2,8 @@
 
 import pytest
 
-from llm_templates import ChatTemplate, InputError, load
-from llm_templates.masking import Training, weight_of
+from llm_templates import ChatTemplate, InputError, Training, load
+from llm_templates.masking import weight_of
 
 TALK = [
     {"role": "system", "content": "Be brief."},

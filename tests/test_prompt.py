@@ -171,3 +171,14 @@ def test_any_input_is_traced_and_left_as_it_was(messages):
     assert str(prompt) == template.render(messages)
     assert "".join(segment.text for segment in prompt.segments) == str(prompt)
     assert messages == before
+
+
+def test_words_that_are_the_same_object_as_a_role():
+    """A role may stand in a marker; words that happen to be the same object are told apart from it."""
+    word = "user"
+    source = "{% for m in messages %}<|{{ m.role }}|>{{ '<|' ~ m.content ~ '|>' }}{% endfor %}"
+    prompt = ChatTemplate.from_string(source).trace([{"role": word, "content": word}])
+    assert [str(s.origin) for s in prompt.segments if s.text == word] == ["messages[0].role", "messages[0].content"]
+    nested = "{% for m in messages %}<|{{ m.role }}|><|{{ m.parts[0] }}|>{% endfor %}"
+    prompt = ChatTemplate.from_string(nested).trace([{"role": word, "parts": [word]}])
+    assert [str(s.origin) for s in prompt.segments if s.text == word] == ["messages[0].role", "messages[0].parts[0]"]

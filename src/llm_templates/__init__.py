@@ -24,7 +24,10 @@ from .loading import load
 from .template import ChatTemplate
 
 if TYPE_CHECKING:
+    from .fitting import fit
+    from .masking import Training
     from .schema import tool_schema
+    from .tokens.session import Session
 
 __all__ = [
     "BudgetError",
@@ -38,12 +41,15 @@ __all__ = [
     "MissingExtraError",
     "RaisedError",
     "SecurityError",
+    "Session",
     "SourceError",
     "TemplateRuntimeError",
     "TemplateSyntaxError",
     "TemplatesError",
+    "Training",
     "UndefinedError",
     "VariableError",
+    "fit",
     "format_chat_history",
     "load",
     "repaired",
@@ -51,14 +57,17 @@ __all__ = [
 ]
 
 
+#: What is read when it is asked for: each of these costs an import that most programs never need.
+_LATER = {"Session": "tokens.session", "Training": "masking", "fit": "fitting", "tool_schema": "schema"}
+
+
 def __getattr__(name: str) -> Any:
-    # Read when asked for: each of them costs an import that most programs never need.
     if name == "__version__":
         from importlib.metadata import version
 
         return version("llm-templates")
-    if name == "tool_schema":
-        from .schema import tool_schema
+    if name in _LATER:
+        from importlib import import_module
 
-        return tool_schema
+        return getattr(import_module(f".{_LATER[name]}", __name__), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

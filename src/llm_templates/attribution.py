@@ -7,6 +7,7 @@ from typing import Any
 
 from .engine import Border
 from .engine.provenance import COMPUTED, DERIVED, Item, Origin, number, whole
+from .engine.values import Text
 from .lowering import normal_message
 
 #: Below this depth values are not looked for, and text in them counts as derived from input.
@@ -41,6 +42,8 @@ class Inputs:
         self._border = border
         #: Texts at the top of messages: what most of a prompt is made of. None for one that stands in two places.
         self._shallow: dict[int, tuple[int, Any] | None] | None = None
+        #: Whether there is anything below the top of messages.
+        self._is_nested = bool(self._others["tool"] or self._others["document"] or self._variables)
         self._containers: dict[int, Origin] | None = None
         self._scalars: dict[int, list[Origin]] = {}
 
@@ -51,9 +54,10 @@ class Inputs:
             AmbiguousError: it stood in two places.
         """
         kind = type(source)
+        if start < 0:
+            start = ~start
         if kind is Origin:
-            return source if start <= 0 or source.kind in ("template", "derived") else source._replace(start=start)  # type: ignore[no-any-return]
-        start = max(start, 0)
+            return source if not start or source.kind in ("template", "derived") else source._replace(start=start)  # type: ignore[no-any-return]
         if kind is str:
             return self._of_text(source, start, owner)
         if kind is Item:
@@ -62,16 +66,13 @@ class Inputs:
         return self._of_number(source)
 
     def _of_text(self, text: str, start: int, owner: int | None) -> Origin:
+        shallow = self._tops()
         if owner is not None and self.messages[owner].get("role") is text:
+            # A role may stand in a marker, words may not: it must be no other text of the input.
+            if id(text) in shallow or (self._is_nested and self._stands_elsewhere(text)):
+                raise AmbiguousError
             return Origin("message", None, owner, "role", start)
-        if self._shallow is None:
-            self._shallow = {}
-            for index, message in enumerate(self.messages):
-                for key, value in message.items():
-                    if type(value) is str and key != "role":
-                        place = id(value)
-                        self._shallow[place] = None if place in self._shallow else (index, key)
-        found = self._shallow.get(id(text), ())
+        found = shallow.get(id(text), ())
         if found and found[0] == owner:
             return Origin("message", None, found[0], str(found[1]), start)
         if found is None and not self._marked:
@@ -84,6 +85,26 @@ class Inputs:
             if len(known) != 1 and not self._marked:
                 raise AmbiguousError
         return known[0]._replace(start=start) if known else DERIVED
+
+    def _tops(self) -> dict[int, tuple[int, Any] | None]:
+        """The texts at the top of messages, roles not among them."""
+        if self._shallow is None:
+            self._shallow = {}
+            for index, message in enumerate(self.messages):
+                for key, value in message.items():
+                    kind = type(value)
+                    if kind is str:
+                        if key != "role":
+                            place = id(value)
+                            self._shallow[place] = None if place in self._shallow else (index, key)
+                    elif kind is not Text and value is not None:
+                        self._is_nested = True
+        return self._shallow
+
+    def _stands_elsewhere(self, text: str) -> bool:
+        """Whether a role is a text of another place, too."""
+        self._deep()
+        return any(origin.path != "role" for origin in self._scalars.get(id(text), ()))
 
     def _of_number(self, value: Any) -> Origin:
         # Its identity says little, since small numbers are shared by everything.

@@ -95,11 +95,15 @@ class Prompt:
             place = stop
         return found
 
+    @property
+    def roles(self) -> tuple[str | None, ...]:
+        """The role of each message of the conversation."""
+        return tuple(message.get("role") for message in self._inputs.messages)
+
     @cached_property
     def turns(self) -> list[Turn]:
         """What the model itself would write of each of its messages, with what surrounds it; see `Turn`."""
-        roles = [message.get("role") for message in self._inputs.messages]
-        return sampled_turns(self._text, self._pieces, roles, self._rules)
+        return sampled_turns(self._text, self._pieces, self.roles, self._rules)
 
     @property
     def sampled(self) -> list[tuple[int, int]]:

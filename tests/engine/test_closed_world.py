@@ -850,3 +850,9 @@ def test_undefined_is_an_error_where_it_is_used():
     for expression in ("x.y", "x['y']", "x.__class__", "x()", "x + 1", "-x", "x < 1", "x.message", "x.error", "x.fail"):
         with pytest.raises((UndefinedError, SecurityError)):
             compile_template("{{ " + expression + " }}", mutable=False).render({})
+
+
+def test_a_name_that_only_the_filter_of_a_set_block_reads():
+    """Jinja2 fails on it without a word about the template; here it is an error of the template."""
+    with pytest.raises(TemplatesError, match="unknown to the frame"):
+        compile_template("{% set x|replace('A', a) %}A{% endset %}{{ x }}")

@@ -22,7 +22,11 @@ TOOL = {
         },
     },
 }
-CALL = {"id": "Qzid12345", "type": "function", "function": {"name": "Qztool", "arguments": {"city": "Qzargument value"}}}
+CALL = {
+    "id": "Qzid12345",
+    "type": "function",
+    "function": {"name": "Qztool", "arguments": {"city": "Qzargument value"}},
+}
 RESULT = {"role": "tool", "tool_call_id": "Qzid12345", "name": "Qztool", "content": "Qzresult words"}
 
 

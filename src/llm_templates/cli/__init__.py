@@ -17,6 +17,8 @@ from .fetch import fetch
 from .list import list_families
 from .render import render
 from .show import show
+from .stability import stability
+from .trace import trace
 
 
 class Program(click.Group):
@@ -100,5 +102,5 @@ def main(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for command in (completion, diff, fetch, list_families, render, show):
+for command in (completion, diff, fetch, list_families, render, show, stability, trace):
     main.add_command(command)

@@ -9,8 +9,7 @@ import click
 from ..errors import TemplatesError
 from .advice import advise, remarks
 from .models import Model, load_model, model_argument, model_options
-from .reading import Request, check_path, read_request, read_variable
-from .tools import read_tools
+from .request import check_request, read_given, read_variables, request_options
 from .variables import lines_of_names
 from .writing import write_document, write_text
 
@@ -29,12 +28,7 @@ class RenderCommand(click.Command):
 
 @click.command(cls=RenderCommand, no_args_is_help=True)
 @model_argument
-@click.argument("messages", required=False, type=click.Path(), callback=check_path, metavar="[MESSAGES.JSON|-]")
-@click.option("-u", "--user", multiple=True, metavar="TEXT", help="A user message, after those of the file.")
-@click.option("-s", "--system", metavar="TEXT", help="A system message, before those of the file.")
-@click.option("--tools", multiple=True, metavar="FILE|MODULE:FUNCTION", help="Tools: a JSON list, or from Python.")
-@click.option("--var", "variables", multiple=True, metavar="NAME=VALUE", help="A template variable; JSON or text.")
-@click.option("--reasoning", metavar="on|off|LEVEL", help="Whether, or how much, the model is to reason.")
+@request_options
 @click.option(
     "--generation-prompt/--no-generation-prompt",
     default=None,
@@ -72,28 +66,23 @@ def render(
     """
     if field is not None and generation_prompt:
         raise click.UsageError(f"{CONTINUE} leaves no place for --generation-prompt")
-    if messages is None and not user and system is None:
-        raise click.UsageError("give a conversation: a JSON file, - for standard input, or --user TEXT")
-    if [messages, *tools].count("-") > 1:
-        raise click.UsageError("standard input can be read once: it is the conversation or the tools")
-    given = dict(map(read_variable, variables))
+    check_request(messages, user, system, tools)
+    given = read_variables(variables)
     model = load_model(**options)
-    request = Request([]) if messages is None else read_request(messages)
-    conversation = _with_options(request.messages, system, user)
-    tool_list = read_tools(tools) if tools else request.tools
-    inputs: dict[str, Any] = {"tools": tool_list, "documents": request.documents, "variables": given}
+    request = read_given(messages, user, system, tools, given, reasoning)
+    conversation, inputs = request.messages, request.inputs
     try:
         prompt = model.template.render(
             conversation,
             add_generation_prompt=field is None if generation_prompt is None else generation_prompt,
             continue_final_message=field or False,
-            reasoning={"on": True, "off": False}.get(reasoning, reasoning) if reasoning else None,
+            reasoning=request.reasoning,
             **inputs,
         )
     except TemplatesError as error:
         advise(error, model.template, conversation, **inputs)
         raise
-    variant = model.variant(tools=tool_list is not None)
+    variant = model.variant(tools=request.tools is not None)
     notes = [*request.notes, *remarks(model.template, model.text(variant), conversation, **inputs)]
     if as_json:
         write_document(_document(prompt, notes, model, variant))
@@ -101,11 +90,6 @@ def render(
     for note in notes:
         click.echo(f"Note: {note}", err=True)
     write_text(prompt, "the prompt")
-
-
-def _with_options(messages: list[Any], system: str | None, user: tuple[str, ...]) -> list[Any]:
-    before = [] if system is None else [{"role": "system", "content": system}]
-    return [*before, *messages, *({"role": "user", "content": text} for text in user)]
 
 
 def _document(prompt: str, notes: list[str], model: Model, variant: str) -> dict[str, Any]:

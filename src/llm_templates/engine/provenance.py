@@ -4,8 +4,9 @@ The template's own text is marked. Text without a mark is input, so that an oper
 input off as the template's own. Which input it is, is found by its identity when somebody asks.
 
 A mark is a node, a tuple. A leaf is `(length, source, start, owner)`: text from one place, from `start` characters into
-it; its source is an `Origin`, an `Item`, or the text or number itself. A branch is `(length, None, nodes, owner)`. Of
-the owners above a leaf, the innermost that is not None counts.
+it, or written for the character at `~start` there if `start` is negative. Its source is an `Origin`, an `Item`, or the
+text or number itself. A branch is `(length, None, nodes, owner)`. Of the owners above a leaf, the innermost that is not
+None counts.
 """
 
 from __future__ import annotations
@@ -98,8 +99,8 @@ def whole(text: str, origin: Origin) -> Text:
     return result
 
 
-def number(value: int | float, origin: Origin) -> Whole | Real:
-    """A number of the input."""
+def number(value: int | float, origin: Any) -> Whole | Real:
+    """A number of the input, with its source."""
     result = Whole(value) if isinstance(value, int) else Real(value)
     result.origin = origin
     return result
@@ -169,12 +170,13 @@ def cut(node: Node, start: int, stop: int) -> Node:
 
 def replaced(node: Node, length: int) -> Node:
     """The mark of `length` characters that stand for those of a text, not one for one."""
-    found = next(leaves(node), None)
-    if found is None:
+    pieces = [piece for piece in leaves(node) if piece[0]]
+    if not pieces:
         return (length, COMPUTED, 0, None)
-    others = [piece for piece in leaves(node) if piece[1] is not found[1]]
+    found = pieces[0]
+    others = [piece for piece in pieces if piece[1] is not found[1]]
     if not others:
-        return (length, found[1], -1, found[3])
+        return (length, found[1], min(found[2], ~found[2]), found[3])
     if all(is_template(piece[1]) for piece in (found, *others)):
         return (length, COMPUTED, 0, found[3])
     return (length, DERIVED, 0, found[3])

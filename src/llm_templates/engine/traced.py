@@ -8,12 +8,13 @@ from typing import Any
 from . import arithmetic, calls, formatting, globals, iteration, printing, reading
 from .budget import FREE_TEXT
 from .filters import EXTENSION_FILTERS, FILTERS
-from .provenance import BUFFER, DERIVED, Node, branch, computed, cut, mapped, marked, marked_safe, node_of, whole
+from .provenance import BUFFER, DERIVED, Node, branch, computed, cut, marked, marked_safe, node_of, replaced, whole
 from .reading import ATTRIBUTES, METHODS, REFUSED_METHODS
 from .run import Run
 from .tests import TESTS
+from .traced_filters import FILTER_TWINS
 from .traced_formatting import format_text, printf, shown_node, to_json
-from .traced_text import FILTER_TWINS, METHOD_TWINS
+from .traced_text import METHOD_TWINS, characters, escaped_node
 from .values import CONTAINERS, Function, Markup, Real, SafeText, Text, Undefined, Whole
 
 #: The types of text that is not Markup.
@@ -46,7 +47,7 @@ def text(run: Run, value: Any) -> Any:
         return EMPTY
     if kind in CONTAINERS:
         plain = printing.text(run, value)
-        return marked(plain, shown_node(value, plain))
+        return marked(plain, shown_node(run, value, plain))
     if kind is Whole or kind is Real:
         return whole(str(value), value.origin)
     if value is None or kind is bool:
@@ -111,15 +112,8 @@ def add(run: Any, left: Any, right: Any) -> Any:
     result = arithmetic.add(run, left, right)
     if not isinstance(result, str):
         return result
-    nodes = (_escaped_node(left, right), _escaped_node(right, left))
-    return _as(result, branch(nodes, run.owner))
-
-
-def _escaped_node(value: str, beside: str) -> Node:
-    """The mark of text as it stands beside other text, which escapes it if only that one is Markup."""
-    if isinstance(beside, Markup) and not isinstance(value, Markup):
-        return mapped(value, str(Markup.escape(value)), lambda character: str(Markup.escape(character)))
-    return node_of(value)
+    mark = escaped_node if isinstance(result, Markup) else node_of
+    return _as(result, branch((mark(left), mark(right)), run.owner))
 
 
 def _as(result: str, node: Node) -> Any:
@@ -134,9 +128,8 @@ def multiply(run: Any, left: Any, right: Any) -> Any:
     value, times = (left, right) if isinstance(left, str) else (right, left)
     times = max(0, int(times))
     # A mark of its own for each repetition would cost more than the text.
-    node = (
-        branch([node_of(value)] * times, run.owner) if times <= 1000 else branch([(len(result), *node_of(value)[1:])])
-    )
+    node = node_of(value)
+    node = branch([node] * times, run.owner) if times <= 1000 else replaced(node, len(result))
     return _as(result, node)
 
 
@@ -165,10 +158,10 @@ def call_item(run: Run, value: Any, key: Any, /, *args: Any, **kwargs: Any) -> A
 
 def item(run: Any, value: Any, key: Any) -> Any:
     """`value[key]`; outside of loops, reading a message begins its turn."""
-    found = reading.item(run, value, key)
+    found = reading.item(run, value, int(key) if type(key) is Whole else key)
     if type(found) is dict:
         run.owner = run.turns.get(id(found), run.owner)
-    elif isinstance(value, str) and type(found) is str:
+    elif isinstance(value, str) and isinstance(found, str):
         place = range(len(value))[key]
         return _as(found, cut(node_of(value), place, place + 1))
     return found
@@ -195,12 +188,6 @@ def part(run: Any, value: Any, start: Any, stop: Any, step: Any) -> Any:
     return _as(found, branch(cut(node, place, place + 1) for place in places))
 
 
-def characters(value: str) -> list[Any]:
-    """The characters of text, each with its mark."""
-    node = node_of(value)
-    return [_as(character, cut(node, place, place + 1)) for place, character in enumerate(value)]
-
-
 def sequence(run: Run, value: Any, cost: int) -> Any:
     """What a loop over `value` walks."""
     walked = iteration.sequence(run, value, cost)
@@ -223,6 +210,7 @@ def _strftime_now(run: Run, format: Any, /) -> Text:
     return computed(globals.strftime_now(run, format))
 
 
+_strftime_now.__qualname__ = globals.strftime_now.__qualname__
 GLOBALS: dict[str, Function] = {**globals.GLOBALS, "strftime_now": Function("strftime_now", _strftime_now)}
 
 
@@ -230,10 +218,13 @@ def _format(run: Run, value: Any, /, *args: Any, **kwargs: Any) -> Any:
     """`value % args`."""
     if args and kwargs:
         return FILTERS["format"](run, value, *args, **kwargs)
-    return printf(run, text(run, value), kwargs or args)
+    return printf(run, value if isinstance(value, str) else text(run, value), kwargs or args)
 
 
 FILTER_TWINS.update(tojson=to_json, format=_format)
+for _name, _twin in FILTER_TWINS.items():
+    # Python's own error texts name the function.
+    _twin.__qualname__ = FILTERS[_name].__qualname__
 METHOD_TWINS.update(format=lambda run, value, /, *args, **kwargs: format_text(run, value, args, kwargs))
 
 TRACED_FILTERS: dict[str, Callable[..., Any]] = {**FILTERS, **FILTER_TWINS}
@@ -242,6 +233,7 @@ TracedRun.tables = {"filter": TRACED_FILTERS, "test": TESTS}
 
 #: Marked values have the methods and attributes of plain ones.
 for _kind, _plain in ((Text, str), (SafeText, Markup), (Whole, int), (Real, float)):
+    _kind.__name__ = _kind.__qualname__ = _plain.__name__  # in Python's own error texts
     METHODS[_kind] = METHODS[_plain]
     REFUSED_METHODS[_kind] = REFUSED_METHODS[_plain]
     if _plain in ATTRIBUTES:

@@ -8,12 +8,15 @@ from typing import Any
 
 from . import formatting
 from .formatting import _FORMATTER, _ascii_string, _string  # the same functions that the plain twin writes with
-from .provenance import COMPUTED, Item, Node, branch, cut, mapped, marked, marked_safe, node_of, replaced
+from .provenance import COMPUTED, DERIVED, Item, Node, branch, cut, mapped, marked, marked_safe, node_of, replaced
 from .run import Run, settle
 from .values import CONTAINERS, Markup, Namespace, Real, Text, View, Whole
 
 #: A piece of what is written: its text, and its mark.
 Piece = tuple[str, Node]
+
+#: What may stand between the values of a JSON text for them to be found there.
+_BETWEEN = re.compile(r"[\s,:;]*")
 
 
 def to_json(
@@ -25,14 +28,24 @@ def to_json(
     sort_keys: Any = False,
 ) -> Text:
     """What the plain `tojson` gives, each text and number in it with its own mark."""
-    plain = formatting.to_json(run, value, ensure_ascii, indent, separators, sort_keys)
+    from .traced import text
+
+    if isinstance(indent, str):
+        indent = str.__str__(indent)
+    given = str.__str__(value) if type(value) is Text else value
+    plain = formatting.to_json(run, given, ensure_ascii, indent, separators, sort_keys)
     string = _ascii_string if ensure_ascii else _string
     if isinstance(value, str):
         return marked(plain, _quoted(value, string, plain))
     if type(value) not in CONTAINERS:
         return marked(plain, (len(plain), _source_of(value, None), -1, None))
     settled, _ = settle(run, value)
-    return marked(plain, _aligned(plain, list(_scalars(settled, string, bool(sort_keys)))))
+    pieces = list(_scalars(settled, string, bool(sort_keys)))
+    between = [*(separators or ()), *([indent] if isinstance(indent, str) else [])]
+    if between and not all(_BETWEEN.fullmatch(text(run, part)) for part in between):
+        # A value could be found in what stands between values.
+        return marked(plain, (len(plain), DERIVED, 0, None))
+    return marked(plain, _aligned(plain, pieces))
 
 
 def _quoted(value: str, string: Callable[[str], str], shown: str) -> Node:
@@ -91,23 +104,22 @@ def _aligned(plain: str, pieces: list[Piece]) -> Node:
     return branch(nodes)
 
 
-def shown_node(value: Any, plain: str) -> Node:
+def shown_node(run: Run, value: Any, plain: str) -> Node:
     """The mark of a container as Python writes it, which is what printing it gives."""
-    return _aligned(plain, list(_shown(value, 0)))
+    settled, _ = settle(run, value)
+    return _aligned(plain, list(_shown(settled)))
 
 
-def _shown(value: Any, depth: int, source: Any = None) -> Iterator[Piece]:
+def _shown(value: Any, source: Any = None) -> Iterator[Piece]:
     kind = type(value)
-    if depth > 100:
-        return
     if kind is dict or kind is Namespace:
         entries = value if kind is dict else value.attributes
         for key, found in entries.items():
-            yield from _shown(key, depth + 1, Item(entries, key, True))
-            yield from _shown(found, depth + 1, Item(entries, key))
+            yield from _shown(key, Item(entries, key, True))
+            yield from _shown(found, Item(entries, key))
     elif kind in CONTAINERS:
         for index, found in enumerate(value.items if kind is View else value):
-            yield from _shown(found, depth + 1, None if kind is View else Item(value, index))
+            yield from _shown(found, None if kind is View else Item(value, index))
     elif isinstance(value, str):
         shown = repr(value)
         value = _sourced(value, source)
@@ -119,6 +131,9 @@ def _shown(value: Any, depth: int, source: Any = None) -> Iterator[Piece]:
             yield shown, branch((quote, inner, quote))
     elif isinstance(value, int | float) or value is None:
         yield repr(value), (len(repr(value)), _source_of(value, source), -1, None)
+    else:
+        # A macro's name and a loop's numbers are nobody's values, and must not be taken for such.
+        yield repr(value), (len(repr(value)), COMPUTED, 0, None)
 
 
 # -- % and str.format --
@@ -141,7 +156,9 @@ def printf(run: Any, form: str, values: Any) -> Any:
     arguments = iter(given)
     for match in found:
         pieces.append(cut(node, place, match.start()))
-        pieces.append((1, *node[1:]) if match[0] == "%%" else node_of(text(run, next(arguments))))
+        pieces.append(
+            cut(node, match.start(), match.start() + 1) if match[0] == "%%" else node_of(text(run, next(arguments)))
+        )
         place = match.end()
     pieces.append(cut(node, place, len(form)) if place < len(form) else (0, COMPUTED, 0, None))
     return _checked(plain, branch(pieces, run.owner), form, given, run)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from jinja2 import nodes
 
-from ...errors import BudgetError, SecurityError
+from ...errors import BudgetError, SecurityError, TemplateSyntaxError
 from .. import arithmetic, calls, comparison, formatting, iteration, making, printing, reading, selection
 from ..budget import Limits
 from ..values import CLOSED, CLOSED_ITEMS, MISSING, Loop, Macro, Namespace, Text, Undefined
@@ -105,7 +105,11 @@ class Program(NamedTuple):
 def compile_tree(tree: nodes.Template, source: str, options: Options, limits: Limits) -> Program:
     """Compile what `syntax.parse` gave for `source`."""
     compiler = Statements(source, options, limits)
-    compiler.template(tree)
+    try:
+        compiler.template(tree)
+    except AssertionError as error:
+        # Jinja2's analysis of names passes over the filters of a set block, and Jinja2 itself fails on them like this.
+        raise TemplateSyntaxError(str(error) or "a name cannot be told apart", line=compiler.emit.line) from None
     generated = compiler.emit.source()
     try:
         code = compile(generated, FILE_NAME, "exec", dont_inherit=True)

@@ -30,6 +30,11 @@ class Emitter:
         """What is written from now on comes from this template line."""
         self._line = line
 
+    @property
+    def line(self) -> int:
+        """The template line that is being written."""
+        return self._line
+
     def write(self, code: str) -> None:
         self.lines.append(" " * self._indent + code)
         self.origins.append(self._line)
