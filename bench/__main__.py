@@ -15,9 +15,9 @@ if not __package__:  # run as a file: find the package it belongs to
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
     __package__ = "bench"
 
-from bench import cold, measure, report, subjects
+from bench import cold, measure, report, subjects, tokens
 
-PARTS = ("render", "trace", "hand", "compile", "cold")
+PARTS = ("render", "trace", "tokens", "hand", "compile", "cold")
 
 
 def main() -> int:
@@ -42,13 +42,16 @@ def main() -> int:
 
     rendered = report.render_table(measure.renders(chosen, rounds)) if "render" in parts else []
     traced = report.trace_table(measure.traces(chosen, max(3, rounds // 2))) if "trace" in parts else []
+    encoded = tokens.measure(rounds) if "tokens" in parts else []
+    if encoded:
+        tokens.table(encoded)
     hand = report.hand_table(measure.by_hand(rounds)) if "hand" in parts else []
     compiled = report.compile_table(measure.compiles(chosen, max(3, rounds // 3))) if "compile" in parts else []
     started = cold.cold_start(3 if arguments.quick else 7) if "cold" in parts else None
     if started:
         report.cold_table(started)
 
-    bars = report.bars(rendered, hand, traced, started)
+    bars = report.bars(rendered, hand, traced, encoded, started)
     print()
     for bar in bars:
         print(bar)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from .measure import Row
 from .timing import geometric_mean
@@ -107,7 +108,13 @@ def ratios(rows: Iterable[Row], contender: str) -> list[float]:
     return [ratio for row in rows if (ratio := row.ratio(contender)) is not None]
 
 
-def bars(rendered: list[Row], hand: list[Row], traced: list[Row], cold: dict[str, float] | None) -> list[Bar]:
+def bars(
+    rendered: list[Row],
+    hand: list[Row],
+    traced: list[Row],
+    encoded: list[dict[str, Any]],
+    cold: dict[str, float] | None,
+) -> list[Bar]:
     """The promises with what was measured."""
     slower = [row.seconds["ours"] / row.seconds["by hand"] for row in hand]
     made: list[Bar] = []
@@ -125,6 +132,11 @@ def bars(rendered: list[Row], hand: list[Row], traced: list[Row], cold: dict[str
                 3,
             )
         )
+    if encoded:
+        slow = geometric_mean(row["encode"] / row["tokenizer"] for row in encoded)
+        add(Bar("encode with mask and offsets against tokenizer.encode", slow, 1.3, at_least=False))
+        grown = geometric_mean(row["extend"] / row["over"] for row in encoded)
+        add(Bar("a turn added to 200 against encoding from scratch", grown, 0.05, at_least=False))
     if cold:
         add(Bar("cold process against transformers", cold["transformers"] / cold["ours"], 8))
     return made
