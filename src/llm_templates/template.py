@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -356,7 +357,8 @@ class ChatTemplate:
         Args:
             messages: as for `render`.
             tokenizer: a tokenizer of `tokenizers` or transformers, a `tokenizer.json`, a model's folder or its hub id.
-            training: which parts the mask covers, with what weight; what the model would write if None.
+            training: which parts the mask covers, with what weight; by default what the model would write, as far as
+                the messages do not say what they weigh. What is worth knowing of the mask is in the `findings`.
             trust: whose text may hold control tokens; see `llm_templates.tokens.encode`.
             on_injection: "text", "report" or "raise"; see there.
             options: `tools`, `documents`, `add_generation_prompt`, `reasoning`, `variables` and the rest of `render`.
@@ -368,8 +370,9 @@ class ChatTemplate:
         from .tokens import encode
 
         prompt = self.trace(messages, **options)
-        spans = None if training is None else prompt.mask(training).spans
-        return encode(prompt, tokenizer, trust=trust, on_injection=on_injection, sampled=spans)
+        mask = prompt.mask() if training is None else prompt.mask(training)
+        tokens = encode(prompt, tokenizer, trust=trust, on_injection=on_injection, sampled=mask.spans)
+        return replace(tokens, findings=mask.findings)
 
     def prefill(self, messages: Any, *, field: str = "content", **options: Any) -> Prefill:
         """The prompt up to the end of the last message's text, for the model to go on with it.

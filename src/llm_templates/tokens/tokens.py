@@ -54,6 +54,8 @@ class Tokens:
     roles: tuple[str | None, ...] = field(default=(), repr=False)
     #: Control tokens in text that may not have them.
     attempts: list[Attempt] = field(default_factory=list)
+    #: What is worth knowing of the mask: that it is empty, or that turns are not written as the model would write them.
+    findings: tuple[str, ...] = ()
     #: The messages whose turns `truncate` dropped.
     dropped: list[int] = field(default_factory=list)
 
