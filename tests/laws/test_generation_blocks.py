@@ -24,7 +24,10 @@ def blocks(source, messages=({"role": "user", "content": "One"}, {"role": "assis
     [
         ("{% for m in messages %}<" + BLOCK + ">{% endfor %}", ["One", "Two"]),
         # Where transformers' own counting errs: in a macro and in a set block.
-        ("{% macro say(m) %}<" + BLOCK + ">{% endmacro %}{% for m in messages %}{{ say(m) }}{% endfor %}", ["One", "Two"]),
+        (
+            "{% macro say(m) %}<" + BLOCK + ">{% endmacro %}{% for m in messages %}{{ say(m) }}{% endfor %}",
+            ["One", "Two"],
+        ),
         ("{% for m in messages %}{% set t %}<" + BLOCK + ">{% endset %}[{{ t }}]{% endfor %}", ["One", "Two"]),
         ("{% for m in messages %}{% generation %}{% endgeneration %}{{ m.content }}{% endfor %}", []),
         ("{{ messages[0].content }}", []),
