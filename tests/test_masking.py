@@ -147,3 +147,22 @@ def test_prefill_of_reasoning():
     assert str(load("qwen3").prefill(talk, field="reasoning_content").prompt).endswith("<think>\nFirst")
     with pytest.raises(InputError, match="does not hold the 'content'"):
         load("qwen3").prefill(talk)
+
+
+def test_prefill_of_parts():
+    """The end of the last part, of however many, with the white space that was dropped of it."""
+    source = "{% for m in messages %}<|{{ m.role }}|>{% for p in m.content %}{{ p.text | trim }}{% endfor %}<|end|>{% endfor %}"
+    parts = [{"type": "text", "text": f"part {number} "} for number in range(12)]
+    found = ChatTemplate.from_string(source).prefill([{"role": "assistant", "content": parts}])
+    assert str(found.prompt).endswith("part 10part 11")
+    assert found.dropped == " "
+
+
+def test_probes_wait_until_they_are_needed():
+    """A trace alone asks nothing about the template, and what probes told is kept for a bounded number of variables."""
+    template = ChatTemplate.from_string("{% for m in messages %}{{ m.content }}{{ number }}{% endfor %}")
+    template.trace(TALK)
+    assert template._stops is None
+    for number in range(300):
+        assert template.trace(TALK, variables={"number": number}).turns
+    assert len(template._openings) <= 256

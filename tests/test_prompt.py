@@ -182,3 +182,11 @@ def test_words_that_are_the_same_object_as_a_role():
     nested = "{% for m in messages %}<|{{ m.role }}|><|{{ m.parts[0] }}|>{% endfor %}"
     prompt = ChatTemplate.from_string(nested).trace([{"role": word, "parts": [word]}])
     assert [str(s.origin) for s in prompt.segments if s.text == word] == ["messages[0].role", "messages[0].parts[0]"]
+
+
+def test_what_was_dropped_has_the_name_it_was_given_under():
+    """Also where copies with marks, which know reasoning by all of its names, had to tell two places apart."""
+    text = "".join(["the same ", "object"])
+    talk = [{"role": "assistant", "content": text, "name": text, "reasoning": "Never written."}]
+    prompt = ChatTemplate.from_string("{% for m in messages %}{{ m.content }}{% endfor %}").trace(talk)
+    assert [str(origin) for origin in prompt.dropped] == ["messages[0].name", "messages[0].reasoning"]

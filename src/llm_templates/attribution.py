@@ -7,7 +7,7 @@ from typing import Any
 
 from .engine import Border
 from .engine.provenance import COMPUTED, DERIVED, Item, Origin, number, whole
-from .engine.values import Text
+from .engine.values import Real, Text, Whole
 from .lowering import normal_message
 
 #: Below this depth values are not looked for, and text in them counts as derived from input.
@@ -18,6 +18,8 @@ class AmbiguousError(Exception):
     """The same object stands in two places of the input, so that its identity does not tell where it was read."""
 
 
+#: The types of marked numbers.
+NUMBERS = (Whole, Real)
 #: The place of a container that stands in two.
 AMBIGUOUS = Origin("derived")
 
@@ -152,7 +154,8 @@ class Inputs:
         while stack:
             value, origin, depth = stack.pop()
             value = lower(value)
-            yield value, origin
+            # A marked copy says itself where it stood; a message may have it under a second name.
+            yield value, value.node[1] if type(value) is Text else value.origin if type(value) in NUMBERS else origin
             if depth > DEPTH_LIMIT:
                 continue
             if type(value) is dict:

@@ -11,13 +11,12 @@ from typing import Any
 from .errors import InputError, RaisedError
 from .lowering import plain_messages
 from .prompt import Prompt
+from .sampling import RESULT_ROLES
 from .template import ChatTemplate
 from .tokens import encode
 
 #: Who speaks before the conversation.
 SYSTEM_ROLES = ("system", "developer")
-#: Who answers a tool call; such a message does not stand without the call.
-RESULT_ROLES = ("tool", "function", "ipython", "observation")
 
 
 @dataclass(frozen=True, slots=True)

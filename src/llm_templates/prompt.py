@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Callable
 from functools import cached_property
@@ -197,12 +198,12 @@ class Prompt:
 
     @cached_property
     def dropped(self) -> list[Origin]:
-        """The texts and numbers of the input that no character of the prompt came from, in the order of the input.
+        """The texts and numbers of the input that no character of the prompt came from, in the order of their places.
 
         Roles and the types of parts and calls are not among them: templates look at these rather than write them.
         """
         reached = {(s.origin.kind, s.origin.index, s.origin.path) for s in self.segments if not s.origin.key}
-        return sorted(
+        found = {
             origin
             for value, origin in self._inputs.places()
             if isinstance(value, str | int | float)
@@ -211,7 +212,8 @@ class Prompt:
             and not origin.key
             and (origin.kind, origin.index, origin.path) not in reached
             and origin.path.rpartition(".")[2] not in ("role", "type")
-        )
+        }
+        return sorted(found, key=lambda origin: (origin.kind, origin.index or 0, origin.path))
 
     def up_to(self, end: int) -> Prompt:
         """The beginning of the prompt, `end` characters of it."""
@@ -239,9 +241,11 @@ class Prompt:
         spans = self.sampled
         # Text that is written twice is the model's where it would write it.
         inside = [piece for piece in own if any(start <= piece.start < end for start, end in spans)]
-        last = max(inside or own, key=lambda piece: (piece.origin.path, piece.origin.start + piece.end - piece.start))
-        end = last.origin.start + last.end - last.start
-        rest = value[end:] if isinstance(value, str) else ""
+        last = max(inside or own, key=_reach)
+        numbers = _numbers(last.origin.path)
+        if numbers and isinstance(value, list | tuple):
+            value = value[numbers[0]].get("text")
+        rest = value[_reach(last)[1] :] if isinstance(value, str) else ""
         return Prefill(self.up_to(last.end), rest if not rest.strip() else "")
 
     def to_json(self) -> dict[str, Any]:
@@ -261,6 +265,15 @@ class Prompt:
             ],
             "dropped": [str(origin) for origin in self.dropped],
         }
+
+
+def _reach(piece: Piece) -> tuple[list[int], int]:
+    """How far into a field a piece goes: the numbers of its path, and the character it ends at."""
+    return _numbers(piece.origin.path), piece.origin.start + piece.end - piece.start
+
+
+def _numbers(path: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\[(\d+)\]", path)]
 
 
 def _after(origin: Origin, count: int) -> Origin:

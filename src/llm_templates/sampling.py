@@ -48,8 +48,8 @@ class Rules(NamedTuple):
 
     #: The generation prompt after a message of this role, or after nothing.
     generation_prompt: Callable[[str | None], str]
-    #: What ends a turn.
-    stops: tuple[str, ...]
+    #: What ends a turn; asked for when turns are, since a template that no family has is probed for it.
+    stops: Callable[[], tuple[str, ...]]
 
 
 def sampled_turns(text: str, pieces: Sequence[Piece], roles: Sequence[str | None], rules: Rules) -> list[Turn]:
@@ -66,7 +66,7 @@ def sampled_turns(text: str, pieces: Sequence[Piece], roles: Sequence[str | None
     for piece in pieces:
         owned.setdefault(piece.owner, []).append(piece)
     turns: list[Turn] = []
-    for run in _runs(text, owned, said, roles, rules.stops):
+    for run in _runs(text, owned, said, roles, rules.stops()):
         before = turns[-1].end if turns else 0
         turn = _turn(text, owned.get(run.message, []), roles, rules, run, before)
         if turn is not None:
@@ -161,7 +161,7 @@ def _turn(
     header, start, remarks = _opening(text, supplied, low, limit, min(region, limit), silent)
     last = max(run.last, start)
     owned = max((piece.end for piece in own if piece.start < run.high), default=last)
-    stop, end = _ending(text, last, max(owned, last), run.high, rules.stops)
+    stop, end = _ending(text, last, max(owned, last), run.high, rules.stops())
     if stop == end:
         remarks = (*remarks, "the template writes no token that ends the turn")
         end = stop = max(last, _words_end(text, last, max(owned, last)))

@@ -7,6 +7,7 @@ from typing import Any
 
 from .errors import TemplatesError
 from .families.markers import CONTROL
+from .families.probes import CALLED, RESULT, TOOL
 
 #: Texts that are nobody's words.
 QUESTION, ANSWER, NEXT = "Qzu1kx", "Qza2kx", "Qzu3kx"
@@ -63,21 +64,14 @@ def _first_stop(tail: str, tokens: list[str]) -> Iterator[str]:
         yield tail.rstrip(" ")
 
 
-#: A tool, a call of it and the result, for templates that end a prompt otherwise after a result.
-_TOOL = {
-    "type": "function",
-    "function": {"name": "qzlookup", "description": "Qzd.", "parameters": {"type": "object", "properties": {}}},
-}
-_CALL = {"id": "call00001", "type": "function", "function": {"name": "qzlookup", "arguments": {}}}
 _QUESTION = {"role": "user", "content": QUESTION}
-_RESULT = {"role": "tool", "content": "Qzr4kx", "tool_call_id": "call00001", "name": "qzlookup"}
 
 #: What stands before the turn, by the role of the last message; the first that the template takes is probed.
 BEFORE: dict[str | None, tuple[list[dict[str, Any]], ...]] = {
     "user": ([_QUESTION],),
     "system": ([{"role": "system", "content": "Qzs5kx"}], [_QUESTION]),
     "assistant": ([_QUESTION, {"role": "assistant", "content": ANSWER}], [_QUESTION]),
-    "tool": ([_QUESTION, {"role": "assistant", "content": "", "tool_calls": [_CALL]}, _RESULT], [_QUESTION]),
+    "tool": ([*CALLED, RESULT], [_QUESTION]),
 }
 
 
@@ -90,7 +84,7 @@ def generation_prompt(render: Callable[..., str], role: str | None, tools: bool)
         tools: whether the conversation has tools.
     """
     for messages in BEFORE.get(role, BEFORE["user"]):
-        for given in ([_TOOL] if tools else None, None):
+        for given in ([TOOL] if tools else None, None):
             for probe in (messages, _as_parts(messages)):
                 try:
                     without = render(probe, tools=given)

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 CLOSED = ("messages",)
 
 
+#: How many generation prompts are kept; a variable may have another value with every call.
+OPENINGS_KEPT = 256
+
+
 def compile_chat(source: str, extensions: Sequence[str], limits: Limits) -> Template:
     """Compile a chat template with what every chat template shares."""
     return compile_template(
@@ -254,12 +258,7 @@ class ChatTemplate:
             messages = with_image_parts(messages)
         continuation = None
         if continue_final_message:
-            if add_generation_prompt:
-                raise InputError(
-                    "continue_final_message and add_generation_prompt exclude each other",
-                    hint="the first goes on with the last message, the second begins a new one",
-                )
-            continuation = Continuation(messages[-1], continue_final_message, self.source)
+            continuation = self._continuation(messages[-1], continue_final_message, add_generation_prompt)
             messages = [*messages[:-1], continuation.message]
         if tools is not None:
             tools = tool_list(tools)
@@ -321,12 +320,7 @@ class ChatTemplate:
             messages = with_image_parts(messages)
         continuation = None
         if continue_final_message:
-            if add_generation_prompt:
-                raise InputError(
-                    "continue_final_message and add_generation_prompt exclude each other",
-                    hint="the first goes on with the last message, the second begins a new one",
-                )
-            continuation = Continuation(messages[-1], continue_final_message, self.source)
+            continuation = self._continuation(messages[-1], continue_final_message, add_generation_prompt)
             messages = [*messages[:-1], continuation.message]
         tools = None if tools is None else tool_list(tools)
         documents = None if documents is None else mappings("documents", documents)
@@ -335,7 +329,7 @@ class ChatTemplate:
         from .sampling import Rules
         from .tracing import traced
 
-        rules = Rules(partial(self._generation_prompt, tools is not None, variables), self.stop_strings)
+        rules = Rules(partial(self._generation_prompt, tools is not None, variables), lambda: self.stop_strings)
         given = (messages, tools, documents, variables)
         end = None if continuation is None else continuation.cut
         return traced(self._engine, self.special_tokens, self._clock, given, add_generation_prompt, rules, end)
@@ -396,13 +390,25 @@ class ChatTemplate:
         """
         return self.trace(messages, **options).prefill(field)
 
+    def _continuation(self, final: dict[Any, Any], field: bool | str, add_generation_prompt: bool) -> Continuation:
+        """What ends the prompt inside the last message."""
+        if add_generation_prompt:
+            raise InputError(
+                "continue_final_message and add_generation_prompt exclude each other",
+                hint="the first goes on with the last message, the second begins a new one",
+            )
+        return Continuation(final, field, self.source)
+
     def _generation_prompt(self, tools: bool, variables: Mapping[str, Any] | None, role: str | None) -> str:
         """What the template ends a prompt with after a message of this role, from a probe."""
-        key = (tools, repr(sorted((variables or {}).items(), key=repr)), role)
+        read = {name: value for name, value in (variables or {}).items() if name in self._reads}
+        key = (tools, repr(sorted(read.items())), role)
         known = self._openings.get(key)
         if known is None:
             from .stops import generation_prompt
 
+            if len(self._openings) >= OPENINGS_KEPT:
+                self._openings.clear()
             render = partial(self.render, variables=variables, strict=False)
             known = self._openings[key] = generation_prompt(render, role, tools)
         return known

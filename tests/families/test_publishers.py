@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from llm_templates import ChatTemplate, RaisedError, TemplatesError, families
+from llm_templates import ChatTemplate, FallbackWarning, RaisedError, TemplatesError, families, load
 
 CORPUS = Path(os.environ.get("LLM_TEMPLATES_CORPUS", "/nonexistent"))
 pytestmark = pytest.mark.skipif(not CORPUS.is_dir(), reason="LLM_TEMPLATES_CORPUS names no corpus")
@@ -87,8 +87,9 @@ def test_every_family_is_verified():
     assert set(families.names()) == {name for name in families.names() if REFERENCES.get(name) or name in documented}
 
 
-def test_ids_find_their_family():
+def test_ids_find_their_family(tmp_path, monkeypatch):
     """Each publisher's model whose template verifies a family is found by its id; no id leads to another family."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     owners = defaultdict(set)
     for stem, file in PAIRS:
         name = next(
@@ -105,6 +106,8 @@ def test_ids_find_their_family():
         if right:
             assert found is not None, f"{model} should be {right}"
             assert found.name in right, f"{model} is {right}, not {found.name}"
+            with pytest.warns(FallbackWarning):
+                assert load(model, offline=True).source == found.template
 
 
 def is_id(model):

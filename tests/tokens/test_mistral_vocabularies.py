@@ -12,7 +12,24 @@ from llm_templates import load
 from llm_templates.tokens import encode
 
 DATA = Path(pytest.importorskip("mistral_common").__file__).parent / "data"
-WORDS = ["the", "garden", "Łódź", "漢字", "🌹", "roses'", "don't", "123456", "\n\n", "tabs\t", "`code`", "<b>", "π≈3.14159", "naïve", "", "two"]
+WORDS = [
+    "the",
+    "garden",
+    "Łódź",
+    "漢字",
+    "🌹",
+    "roses'",
+    "don't",
+    "123456",
+    "\n\n",
+    "tabs\t",
+    "`code`",
+    "<b>",
+    "π≈3.14159",
+    "naïve",
+    "",
+    "two",
+]
 CONTROL = ("<unk>", "<s>", "</s>", "[INST]", "[/INST]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_CALLS]")
 
 #: A file, and families that speak with it.

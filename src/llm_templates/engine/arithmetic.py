@@ -35,6 +35,7 @@ def add(run: Run, left: Any, right: Any) -> Any:
 
 
 def subtract(run: Run, left: Any, right: Any) -> Any:
+    """`left - right`."""
     return _number(run, left - right) if _numeric(left, right) else _unsupported("-", left, right)
 
 
@@ -56,10 +57,12 @@ def multiply(run: Run, left: Any, right: Any) -> Any:
 
 
 def divide(run: Run, left: Any, right: Any) -> Any:
+    """`left / right`."""
     return left / right if _numeric(left, right) else _unsupported("/", left, right)
 
 
 def floor_divide(run: Run, left: Any, right: Any) -> Any:
+    """`left // right`."""
     return left // right if _numeric(left, right) else _unsupported("//", left, right)
 
 
@@ -76,10 +79,12 @@ def power(run: Run, left: Any, right: Any) -> Any:
 
 
 def negative(run: Run, value: Any) -> Any:
+    """`-value`."""
     return -value if _numeric(value, 0) else _unsupported("-", value)
 
 
 def positive(run: Run, value: Any) -> Any:
+    """`+value`."""
     return +value if _numeric(value, 0) else _unsupported("+", value)
 
 

@@ -42,6 +42,7 @@ def place(run: Run, key: Any, size: int) -> None:
 
 
 def equal(run: Run, left: Any, right: Any) -> bool:
+    """`left == right`."""
     if type(left) in SCALARS and type(right) in SCALARS:
         if isinstance(left, str) and isinstance(right, str) and len(left) == len(right) > FREE_SCAN:
             run.work(len(left))
@@ -50,22 +51,27 @@ def equal(run: Run, left: Any, right: Any) -> bool:
 
 
 def unequal(run: Run, left: Any, right: Any) -> bool:
+    """`left != right`."""
     return bool(comparable(run, left) != comparable(run, right))
 
 
 def less(run: Run, left: Any, right: Any) -> bool:
+    """`left < right`."""
     return bool(comparable(run, left) < comparable(run, right))
 
 
 def less_equal(run: Run, left: Any, right: Any) -> bool:
+    """`left <= right`."""
     return bool(comparable(run, left) <= comparable(run, right))
 
 
 def greater(run: Run, left: Any, right: Any) -> bool:
+    """`left > right`."""
     return bool(comparable(run, left) > comparable(run, right))
 
 
 def greater_equal(run: Run, left: Any, right: Any) -> bool:
+    """`left >= right`."""
     return bool(comparable(run, left) >= comparable(run, right))
 
 

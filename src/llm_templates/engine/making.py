@@ -27,16 +27,19 @@ def assign(run: Run, namespace: Any, name: str, value: Any) -> None:
 
 
 def new_list(run: Run, *items: Any) -> list[Any]:
+    """`[a, b]`."""
     run.create(8 * len(items))
     return list(items)
 
 
 def new_tuple(run: Run, *items: Any) -> tuple[Any, ...]:
+    """`(a, b)`."""
     run.create(8 * len(items))
     return items
 
 
 def new_dict(run: Run, *keys_and_values: Any) -> dict[Any, Any]:
+    """`{key: value}`; keys and values come in turn."""
     run.create(32 * len(keys_and_values))
     keys = [comparable(run, key) for key in keys_and_values[::2]]
     for size, key in enumerate(keys):

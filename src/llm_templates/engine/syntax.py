@@ -136,6 +136,7 @@ def parse(source: str, *, trim_blocks: bool, lstrip_blocks: bool, limits: Limits
 
 
 def syntax_error(source: str, message: str, line: int) -> TemplateSyntaxError:
+    """The error of a template that cannot be parsed, with its line."""
     return TemplateSyntaxError(message, line=line, excerpt=excerpt(source, line))
 
 

@@ -132,6 +132,7 @@ def _splits(name: str) -> Twin:
 
 
 def split_lines(run: Run, value: str, /, keepends: Any = False) -> list[Any]:
+    """`value.splitlines(keepends)`, each line with its mark."""
     lines = _plain(value)["splitlines"](run, value, keepends)
     node, place, found = node_of(value), 0, []
     for line, ended in zip(lines, str.splitlines(value, True), strict=True):
@@ -152,6 +153,7 @@ def _partitions(name: str) -> Twin:
 
 
 def replace(run: Run, value: str, old: Any, new: Any, count: int = -1) -> Any:
+    """`value.replace(old, new, count)` with its marks."""
     result = _plain(value)["replace"](run, value, old, new, count)
     if not isinstance(new, str):
         new = plain_text(run, new)
@@ -197,6 +199,7 @@ def rewrites(plain: Twin) -> Twin:
 
 
 def joined(result: str, between: str, pieces: list[str]) -> Any:
+    """Texts that were joined, with `between` between them, and their marks."""
     nodes: list[Node] = []
     for piece in pieces:
         if nodes:

@@ -37,8 +37,8 @@ def _call(number: int, arguments: dict[str, Any]) -> dict[str, Any]:
 
 _SYSTEM = {"role": "system", "content": "Qzsystem be brief."}
 _THOUGHTS = dict.fromkeys(("reasoning_content", "thinking", "reasoning"), "Qzthought about it.")
-_RESULT = {"role": "tool", "tool_call_id": "call00001", "name": "qzlookup", "content": "Qzresult"}
-_CALLED = [_user("Qzone?"), _assistant("", tool_calls=[_call(1, {"qzkey": "Qzvalue", "qzcount": 3})])]
+RESULT = {"role": "tool", "tool_call_id": "call00001", "name": "qzlookup", "content": "Qzresult"}
+CALLED = [_user("Qzone?"), _assistant("", tool_calls=[_call(1, {"qzkey": "Qzvalue", "qzcount": 3})])]
 
 #: Contexts by name: what a template is rendered with, beside the special tokens.
 PROBES: dict[str, dict[str, Any]] = {
@@ -54,9 +54,9 @@ PROBES: dict[str, dict[str, Any]] = {
         "add_generation_prompt": True,
     },
     "tools": {"messages": [_SYSTEM, _user("Qzone?")], "tools": [TOOL], "add_generation_prompt": True},
-    "a tool's result": {"messages": [*_CALLED, _RESULT], "tools": [TOOL], "add_generation_prompt": True},
+    "a tool's result": {"messages": [*CALLED, RESULT], "tools": [TOOL], "add_generation_prompt": True},
     "calls in history": {
-        "messages": [*_CALLED, _RESULT, _assistant("Qztwo."), _user("Qzthree?")],
+        "messages": [*CALLED, RESULT, _assistant("Qztwo."), _user("Qzthree?")],
         "tools": [TOOL],
     },
     "reasoning off": {
