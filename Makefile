@@ -4,7 +4,7 @@ BIN := .venv/bin
 
 .PHONY: run test lint bench clean
 
-run: .venv/run.stamp  ## one conversation for several models
+run: .venv/run.stamp  ## conversations for several models, and their answers
 	$(BIN)/python examples/quickstart.py
 
 test: lint  ## everything that must hold

@@ -21,6 +21,7 @@ LAYERS = (
     {"saving", "masking"},
     {"prompt"},
     {"grammar", "tokens", "tracing"},
+    {"probed"},
     {"template"},
     {"loading"},
     {"formatter", "history", "fitting", "comparison", "records", "checks", "batch", "integrations"},

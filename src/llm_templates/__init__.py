@@ -25,6 +25,9 @@ from .template import ChatTemplate
 
 if TYPE_CHECKING:
     from .fitting import fit
+    from .grammar.grammar import Grammar
+    from .grammar.parser import Parser
+    from .grammar.reading import Transcript
     from .masking import Training
     from .schema import tool_schema
     from .tokens.session import Session
@@ -37,8 +40,10 @@ __all__ = [
     "FallbackWarning",
     "Finding",
     "Formatter",
+    "Grammar",
     "InputError",
     "MissingExtraError",
+    "Parser",
     "RaisedError",
     "SecurityError",
     "Session",
@@ -47,6 +52,7 @@ __all__ = [
     "TemplateSyntaxError",
     "TemplatesError",
     "Training",
+    "Transcript",
     "UndefinedError",
     "VariableError",
     "fit",
@@ -58,7 +64,15 @@ __all__ = [
 
 
 #: What is read when it is asked for: each of these costs an import that most programs never need.
-_LATER = {"Session": "tokens.session", "Training": "masking", "fit": "fitting", "tool_schema": "schema"}
+_LATER = {
+    "Grammar": "grammar.grammar",
+    "Parser": "grammar.parser",
+    "Session": "tokens.session",
+    "Training": "masking",
+    "Transcript": "grammar.reading",
+    "fit": "fitting",
+    "tool_schema": "schema",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from . import families
 from .arguments import PARAMETERS, RESERVED, check_variables, mappings, tool_list
 from .continuation import Continuation
 from .diagnosis import Finding, diagnose
@@ -17,21 +16,22 @@ from .engine import Limits, Template, compile_template, run_type
 from .engine.budget import DEFAULT_LIMITS
 from .engine.globals import GLOBALS
 from .errors import InputError
-from .families.switches import Switch, usual_switch, with_reasoning
+from .families.switches import with_reasoning
 from .lowering import WATCHED, ChatRun, plain_messages, with_image_parts
+from .probed import Probed
 from .sources import DEFAULT, TemplateSource
 
 if TYPE_CHECKING:
+    from .grammar.parser import Parser
+    from .grammar.reading import Transcript
+    from .grammar.tables import Tables
+    from .grammar.turns import Turns
     from .masking import Training
     from .prompt import Prefill, Prompt
     from .tokens import Tokens
 
 #: Those of them whose items are plain dicts when the engine gets them.
 CLOSED = ("messages",)
-
-
-#: How many generation prompts are kept; a variable may have another value with every call.
-OPENINGS_KEPT = 256
 
 
 def compile_chat(source: str, extensions: Sequence[str], limits: Limits) -> Template:
@@ -47,7 +47,7 @@ def compile_chat(source: str, extensions: Sequence[str], limits: Limits) -> Temp
     )
 
 
-class ChatTemplate:
+class ChatTemplate(Probed):
     """A chat template with its special tokens: a conversation in, the exact prompt out.
 
     Made by `load` or `ChatTemplate.from_string`; immutable, shared freely between threads, and picklable.
@@ -57,16 +57,10 @@ class ChatTemplate:
         "_by_processor",
         "_clock",
         "_engine",
-        "_family",
-        "_openings",
-        "_reads",
         "_root",
         "_run",
-        "_stops",
         "_values",
         "_with_tools",
-        "model",
-        "special_tokens",
         "variant",
     )
 
@@ -93,6 +87,8 @@ class ChatTemplate:
         self._stops: tuple[str, ...] | None = None
         #: The generation prompts that probes gave, by what they depend on.
         self._openings: dict[tuple[Any, ...], str] = {}
+        self._tables: dict[bool, Tables] = {}
+        self._turns: Turns | None = None
         self._root = engine.root
         self._values = engine.values(self.special_tokens)
         self._reads = frozenset(engine.reads)
@@ -150,53 +146,6 @@ class ChatTemplate:
         """
         known = RESERVED | GLOBALS.keys()
         return tuple(name for name in self._engine.reads if name not in known and not name.endswith("_token"))
-
-    @property
-    def family(self) -> str | None:
-        """The name of the built-in family that the template belongs to, by name or by what it renders; None if to none.
-
-        >>> from llm_templates import load
-        >>> load("chatml").family
-        'chatml'
-        """
-        if self._family is None:
-            self._family = families.detect(self).family or ""
-        return self._family or None
-
-    @property
-    def stop_strings(self) -> tuple[str, ...]:
-        """What ends the model's turn: texts of tokens, and of what a model without such tokens runs on with.
-
-        A family's are those in its data. Of other templates they are what follows an answer in the prompt, the tokens
-        of the model's generation configuration, and its `eos_token`.
-
-        >>> from llm_templates import load
-        >>> load("chatml").stop_strings
-        ('<|im_end|>',)
-        """
-        if self._stops is None:
-            family = families.get(self.model.family).stop_strings if self.model.family else ()
-            self._stops = tuple(dict.fromkeys([*(family or self._derived_stops()), *self.model.stop_tokens]))
-        return self._stops
-
-    @property
-    def reasoning_switch(self) -> Switch | None:
-        """The variables that tell this template whether, and how much, to reason; None if there are none.
-
-        >>> ChatTemplate.from_string("{{ enable_thinking }}").reasoning_switch.settings["off"]
-        {'enable_thinking': False}
-        """
-        known = families.get(self.model.family).reasoning if self.model.family else None
-        return known if known and known.names <= self._reads else usual_switch(self._reads)
-
-    def _derived_stops(self) -> list[str]:
-        from .stops import derived_stops
-
-        end = self.special_tokens.get("eos_token")
-        derived = derived_stops(self.render, [*self.model.stop_tokens, end or ""])
-        if not derived and self.family:
-            derived = families.get(self.family).stop_strings
-        return [*derived, end] if end else list(derived)
 
     def render(
         self,
@@ -390,6 +339,68 @@ class ChatTemplate:
         """
         return self.trace(messages, **options).prefill(field)
 
+    def parse(self, output: str, *, prompt: str | None = None, tools: Sequence[Any] | None = None) -> dict[str, Any]:
+        """A model's output as a message: its content, its reasoning and its tool calls.
+
+        `{"role": "assistant", "content": ..., "reasoning_content": ..., "tool_calls": [...]}`: the content is always
+        there; the other keys are if the output has them. Calls that are cut off or broken are in
+        `"unparsed_tool_calls"`, with their text. It never fails, whatever the output is.
+
+        Args:
+            output: what the model wrote.
+            prompt: the prompt that it goes on with, or the end of it: it may have begun the reasoning. The template's
+                generation prompt if None; "" if nothing precedes the output.
+            tools: the tools the model had, as for `render`: what type a value has is known from them, where the format
+                does not say.
+
+        >>> from llm_templates import load
+        >>> message = load("qwen3").parse('<tool_call>\\n{"name": "now", "arguments": {"zone": "UTC"}}\\n</tool_call>')
+        >>> message["tool_calls"][0]["function"]
+        {'name': 'now', 'arguments': {'zone': 'UTC'}}
+        """
+        parser = self.parser(prompt=prompt, tools=tools)
+        parser.feed(output)
+        return parser.finish()
+
+    def parser(self, prompt: str | None = None, *, tools: Sequence[Any] | None = None, tokenizer: Any = None) -> Parser:
+        """The same for output that comes in pieces: `feed(text)` gives events, `finish()` the message.
+
+        Takes what `parse` does, and a tokenizer (as `encode` does) to be fed ids: then a control token counts only
+        where the model wrote the token itself, and never where text looks like one.
+
+        Raises:
+            MissingExtraError: a tokenizer is given, and the library `tokenizers` is not installed.
+        """
+        if self._with_tools is not None and tools is not None:
+            return self._with_tools.parser(prompt=prompt, tools=tools, tokenizer=tokenizer)
+        from .grammar.parser import Parser
+
+        decoder = None
+        if tokenizer is not None:
+            from .tokens.decoding import Decoder
+
+            decoder = Decoder(tokenizer)
+        return Parser(self._parse_tables(), prompt, None if tools is None else tool_list(tools), decoder)
+
+    def read(self, prompt: str) -> Transcript:
+        """A whole prompt back as a conversation: its messages, the tools it shows, and whether it asks for an answer.
+
+        It is verified by rendering: `exact` says whether the conversation gives this very prompt, and `lost` what the
+        prompt does not tell, or what differs. It never fails, whatever the text is.
+
+        >>> from llm_templates import load
+        >>> template = load("chatml")
+        >>> found = template.read(template.render([{"role": "user", "content": "Hi"}], add_generation_prompt=True))
+        >>> found.messages, found.add_generation_prompt, found.exact
+        ([{'role': 'user', 'content': 'Hi'}], True, True)
+        """
+        from .grammar.reading import read
+
+        def parse(output: str, before: str, tools: list[dict[str, Any]] | None) -> dict[str, Any]:
+            return self.parse(output, prompt=before, tools=tools)
+
+        return read(prompt, self, self._turn_marks(), parse)
+
     def _continuation(self, final: dict[Any, Any], field: bool | str, add_generation_prompt: bool) -> Continuation:
         """What ends the prompt inside the last message."""
         if add_generation_prompt:
@@ -398,20 +409,6 @@ class ChatTemplate:
                 hint="the first goes on with the last message, the second begins a new one",
             )
         return Continuation(final, field, self.source)
-
-    def _generation_prompt(self, tools: bool, variables: Mapping[str, Any] | None, role: str | None) -> str:
-        """What the template ends a prompt with after a message of this role, from a probe."""
-        read = {name: value for name, value in (variables or {}).items() if name in self._reads}
-        key = (tools, repr(sorted(read.items())), role)
-        known = self._openings.get(key)
-        if known is None:
-            from .stops import generation_prompt
-
-            if len(self._openings) >= OPENINGS_KEPT:
-                self._openings.clear()
-            render = partial(self.render, variables=variables, strict=False)
-            known = self._openings[key] = generation_prompt(render, role, tools)
-        return known
 
     def diagnose(
         self,

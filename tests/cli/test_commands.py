@@ -250,7 +250,13 @@ def test_completion_scripts(shell):
 @pytest.mark.parametrize(
     ("words", "answers"),
     [
-        ("", {"completion", "diff", "fetch", "list", "render", "show", "stability", "trace"}),
+        (
+            "",
+            {
+                *("completion", "diff", "fetch", "grammar", "list", "parse", "read", "render", "show", "stability"),
+                "trace",
+            },
+        ),
         ("render zephyr", {name for name in families.names() if name.startswith("zephyr")}),
         ("render ./", {"./"}),
         ("show own", {"owner/name"}),

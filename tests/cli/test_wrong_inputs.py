@@ -102,6 +102,14 @@ CASES = {
     "template-raises-without-roles-to-blame": (None, "render \"{{ raise_exception('No.') }}\" -u x -s y"),
     "fetch-near-name": (None, "fetch zephir"),
     "fetch-malformed-config": ({"tokenizer_config.json": "{"}, "fetch ."),
+    # Outputs and prompts.
+    "parse-no-such-file": (None, "parse zephyr @answer.txt"),
+    "parse-near-name": (None, "parse zephir x"),
+    "parse-standard-input-twice": (None, "parse zephyr --tools -"),
+    "parse-two-views": (None, "parse zephyr x --stream --spans"),
+    "parse-latin-1": ("Grüße".encode("latin-1"), "parse zephyr -"),
+    "grammar-beyond-response-templates": (None, "grammar lfm2 --response-template"),
+    "read-no-such-file": (None, "read zephyr @prompt.txt"),
     "show-two-parts": (None, "show zephyr --template --tokens"),
 }
 

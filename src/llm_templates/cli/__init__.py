@@ -14,7 +14,10 @@ from .completion import completion
 from .diff import diff
 from .failures import BUG, INTERRUPTED, READER_GONE, Failure
 from .fetch import fetch
+from .grammar import grammar
 from .list import list_families
+from .parse import parse
+from .read import read
 from .render import render
 from .show import show
 from .stability import stability
@@ -82,6 +85,7 @@ def main(ctx: click.Context) -> None:
     \b
     Exit status:
       0  done
+      1  what was compared is not the same (diff, stability, read)
       2  the command line is wrong
       3  the conversation, a tool or a variable is wrong
       4  the template refused the conversation, or failed
@@ -102,5 +106,5 @@ def main(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for command in (completion, diff, fetch, list_families, render, show, stability, trace):
+for command in (completion, diff, fetch, grammar, list_families, parse, read, render, show, stability, trace):
     main.add_command(command)

@@ -1,0 +1,1 @@
+"""Output to message: what a template's output looks like, and the machine that reads it."""
