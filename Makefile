@@ -14,7 +14,7 @@ lint: .venv/test.stamp
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-bench: .venv/test.stamp  ## the measured comparison
+bench: .venv/bench.stamp  ## the measured comparison
 	$(BIN)/python -m bench
 
 clean:
@@ -29,4 +29,8 @@ clean:
 # The reference (transformers without torch, minijinja) is what the tests compare with; the library never imports it.
 .venv/test.stamp: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --editable ".[reference]" --group test --group lint
+	touch $@
+
+.venv/bench.stamp: .venv/test.stamp
+	$(BIN)/python -m pip install --quiet --group bench
 	touch $@

@@ -15,9 +15,9 @@ if not __package__:  # run as a file: find the package it belongs to
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
     __package__ = "bench"
 
-from bench import cold, measure, report, subjects, tokens
+from bench import cold, measure, parsing, report, subjects, tokens
 
-PARTS = ("render", "trace", "tokens", "hand", "compile", "cold")
+PARTS = ("render", "trace", "tokens", "hand", "compile", "cold", "parse")
 
 
 def main() -> int:
@@ -51,7 +51,16 @@ def main() -> int:
     if started:
         report.cold_table(started)
 
+    parsed = parsing.table(parsing.parses(rounds)) if "parse" in parts else []
+    if parsed:
+        parsing.growth_table(parsing.growth(3))
+        if file := parsing.cases_file():
+            parsing.derived_table(parsing.derived(file))
+
     bars = report.bars(rendered, hand, traced, encoded, started)
+    if parsed:
+        title = "outputs in pieces, against transformers' response parser, geometric mean"
+        bars.append(report.Bar(title, parsing.faster(parsed), 3))
     print()
     for bar in bars:
         print(bar)
@@ -63,6 +72,7 @@ def main() -> int:
             "by_hand": [dataclasses.asdict(row) for row in hand],
             "compile": [dataclasses.asdict(row) for row in compiled],
             "cold": started,
+            "parse": [dataclasses.asdict(row) for row in parsed],
             "bars": [{**dataclasses.asdict(bar), "holds": bar.holds} for bar in bars],
         }
         pathlib.Path(arguments.json).write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")

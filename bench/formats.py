@@ -33,7 +33,7 @@ class Format:
 
 
 def outputs(form: Format, count: int) -> list[str]:
-    """`count` different outputs of one to four thousand characters: reasoning, an answer, two calls."""
+    """`count` different outputs as long as those of agents: reasoning, an answer, a search, a file that is written."""
     return [form.write(*_said(random.Random(f"{form.family}/{number}"), number)) for number in range(count)]
 
 
@@ -46,9 +46,9 @@ def _said(choose: random.Random, number: int) -> tuple[str, str, list[Call]]:
 
     calls = [
         ("search", {"query": text(40), "limit": choose.randint(1, 50)}),
-        ("write_file", {"path": f"notes/{number}.md", "text": text(300)}),
+        ("write_file", {"path": f"notes/{number}.md", "text": text(choose.randint(800, 4000))}),
     ]
-    return text(choose.randint(300, 1800)), text(choose.randint(200, 1200)), calls
+    return text(choose.randint(800, 6000)), text(choose.randint(200, 2000)), calls
 
 
 #: The tools of these calls.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from . import families
+from .errors import InputError
 from .families.switches import Switch, usual_switch
 from .sources import TemplateSource
 
@@ -61,8 +63,8 @@ class Probed:
     def stop_strings(self) -> tuple[str, ...]:
         """What ends the model's turn: texts of tokens, and of what a model without such tokens runs on with.
 
-        A family's are those in its data. Of other templates they are what follows an answer in the prompt, the tokens
-        of the model's generation configuration, and its `eos_token`.
+        A family's are those in its data. Of other templates they are what follows an answer or a call in the prompt,
+        the tokens of the model's generation configuration, and its `eos_token`.
 
         >>> from llm_templates import load
         >>> load("chatml").stop_strings
@@ -70,7 +72,8 @@ class Probed:
         """
         if self._stops is None:
             family = families.get(self.model.family).stop_strings if self.model.family else ()
-            self._stops = tuple(dict.fromkeys([*(family or self._derived_stops()), *self.model.stop_tokens]))
+            found = family or self._parse_tables(overrides=False).grammar.stops
+            self._stops = tuple(dict.fromkeys([*found, *self.model.stop_tokens]))
         return self._stops
 
     @property
@@ -126,15 +129,24 @@ class Probed:
             from .grammar.overrides import find_table, with_overrides
             from .grammar.tables import Tables
 
+            family = families.get(self.model.family).stop_strings if self.model.family else ()
             grammar = derive(
                 self.render,
                 variables=self.variables,
                 switch=self.reasoning_switch,
-                stops=self.stop_strings,
+                stops=family or self._derived_stops(),
                 source=self.source,
             )
             table = find_table(self.model.family, self.source) if overrides else None
-            known = self._tables[overrides] = Tables(with_overrides(grammar, table) if table else grammar)
+            if table:
+                grammar = with_overrides(grammar, table)
+            if overrides and self.model.response_template:
+                from .grammar.response_template import with_response_template
+
+                # Somebody else's file; a grammar is derived without it.
+                with suppress(InputError):
+                    grammar = with_response_template(grammar, self.model.response_template)
+            known = self._tables[overrides] = Tables(grammar)
         return known
 
     def _turn_marks(self) -> Turns:

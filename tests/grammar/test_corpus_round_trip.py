@@ -245,6 +245,15 @@ def test_exceptions_are_few():
     assert len(EXCEPTIONS) <= (1 - SHARE) * len(BUILT_IN)
 
 
+def writes_answers_as_questions(template):
+    """Whether an answer is written just as another question would be: then there are no turns of the model."""
+    try:
+        written = [template.render([QUESTION, {"role": role, "content": ANSWER}]) for role in ("assistant", "user")]
+    except TemplatesError:
+        return False
+    return ANSWER in written[0] and written[0] == written[1]
+
+
 @pytest.mark.skipif(not CORPUS, reason="LLM_TEMPLATES_CORPUS names no corpus")
 def test_templates_of_a_corpus_read_what_they_write():
     """Of all templates that write answers, as many as `SHARE` says read back all that they write."""
@@ -256,7 +265,7 @@ def test_templates_of_a_corpus_read_what_they_write():
             template = ChatTemplate.from_string(source, special_tokens=facts["special_tokens"])
         except TemplatesError:
             continue
-        found = mistakes(template, style_of(template))
+        found = {} if writes_answers_as_questions(template) else mistakes(template, style_of(template))
         whole += bool(found)
         if any(found.values()):
             wrong[slug] = {kind: differences[0] for kind, differences in found.items() if differences}

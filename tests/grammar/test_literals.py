@@ -428,7 +428,7 @@ def test_any_text_is_read_the_same_however_it_is_cut(name, start, rest, sizes):
         (read_value, (), '{"a": "some words', '{"a": "some words'),
         (read_value, (), '{"a": "some words\\', '{"a": "some words'),
         (read_value, (), '{"a": "some words\\u00', '{"a": "some words'),
-        (read_value, (), '{"a": "x", "b": [1, 2', '{"a": "x", "b": [1, '),
+        (read_value, (), '{"a": "x", "b": [1, 2', '{"a": "x", "b": [1,'),
         (read_value, (PYTHON,), "{'a': 'some words", '{"a": "some words'),
         (read_value, (PYTHON,), "{'a': 'some words'", '{"a": "some words'),
         (read_value, (PYTHON,), "{'a': 'some words',", '{"a": "some words"'),

@@ -230,17 +230,16 @@ class Calls:
 
     def _stream(self) -> Stream | None:
         """What takes JSON text of the arguments, where every piece is an event."""
-        tell = self.collector.tell_arguments()
-        if tell is None:
+        if not self.collector.is_direct:
             return None
-        cursor = self.cursor
+        cursor, index = self.cursor, self.collector.number
         takes = [self._pieces.append, *(recording.pieces.append for recording in cursor.recordings)]
 
         def stream(text: str) -> list[Event]:
             cursor.base += len(text)
             for take in takes:
                 take(text)
-            return tell(text)
+            return [{"tool_calls": [{"index": index, "function": {"arguments": text}}]}]
 
         return stream
 

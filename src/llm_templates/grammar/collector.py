@@ -47,8 +47,12 @@ class Collector:
     def begin_output(self, kind: str) -> None:
         """What comes from here on is output, of a kind at first."""
         self.muted = False
-        self._events = []
-        self._pieces = []
+        self._events, self._pieces = [], []
+        # A call that the prompt has begun goes on in the output; one that it has whole is not the output's.
+        self._calls = [call for call in self._calls if call["function"]["arguments"] == ""]
+        self.unparsed, self._count = [], 0
+        for call in self._calls:
+            self._delta({**call, "function": dict(call["function"])})
         self.account(0, kind)
 
     def hold(self) -> None:
@@ -111,7 +115,7 @@ class Collector:
             self._held.append((self.begin, (name, identity, start)))
             return
         given = f"{self._seed}\0{start}\0{self._count}\0{name}".encode("utf-8", "surrogatepass")
-        call_id = identity or blake2b(given, digest_size=8).hexdigest()[:9]
+        call_id = identity or blake2b(given, digest_size=5).hexdigest()[:9]
         self._tell()
         self._calls.append({"id": call_id, "type": "function", "function": {"name": name, "arguments": ""}})
         self._delta({"id": call_id, "type": "function", "function": {"name": name, "arguments": ""}})
@@ -155,25 +159,19 @@ class Collector:
     def _delta(self, delta: Event) -> None:
         self._events.append({"tool_calls": [{"index": self._count, **delta}]})
 
-    def tell_text(self, kind: str) -> Stream | None:
-        """What takes more text of a kind, each piece as an event; None where it is held."""
-        if self._held is not None or self.muted:
-            return None
-        append = self._texts[kind].append
-        key = _KEYS[kind]
+    @property
+    def is_direct(self) -> bool:
+        """Whether every piece becomes an event at once; not while it may still be taken back."""
+        return self._held is None and not self.muted
 
-        def tell(piece: str) -> list[Event]:
-            append(piece)
-            return [{key: piece}]
+    def pieces(self, kind: str) -> tuple[list[str], str]:
+        """The pieces of a kind of text so far, and its key in events."""
+        return self._texts[kind], _KEYS[kind]
 
-        return tell
-
-    def tell_arguments(self) -> Stream | None:
-        """What takes more JSON text of a call's arguments, each piece as an event; None where it is held."""
-        if self._held is not None or self.muted:
-            return None
-        index = self._count
-        return lambda piece: [{"tool_calls": [{"index": index, "function": {"arguments": piece}}]}]
+    @property
+    def number(self) -> int:
+        """The number of the call that is being read."""
+        return self._count
 
     def _tell(self) -> None:
         """Make one event of the pieces that came."""
@@ -236,6 +234,10 @@ class Region:
         #: Whether anything but white space came.
         self.begun = False
 
+    def skip(self, space: str) -> None:
+        """Leave out white space at the beginning, before what is left out there anyway."""
+        self._skip = space + self._skip
+
     def add(self, piece: str) -> None:
         """More of the text."""
         while self._skip and piece:
@@ -271,16 +273,17 @@ class Region:
         if not self.begun or self._skip:
             return None
         more = cursor.stream(self.add)
-        tell = self._collector.tell_text(self.kind)
-        if tell is None or cursor.recordings:
+        if not self._collector.is_direct or cursor.recordings:
             return more
-        edges = self._edges
+        pieces, key = self._collector.pieces(self.kind)
+        append, edges = pieces.append, self._edges
 
         def stream(text: str) -> list[Event]:
-            if self._edge or text[-1] in edges:
+            if text[-1] in edges or self._edge:
                 return more(text)
             cursor.base += len(text)
-            return tell(text)
+            append(text)
+            return [{key: text}]
 
         return stream
 

@@ -36,12 +36,14 @@ class Cut(Broken):
 class Markers:
     """Texts to look for, the longest first where one begins with another."""
 
-    __slots__ = ("_awaits", "_firsts", "_prefixes", "absent", "longest", "pattern", "texts")
+    __slots__ = ("_awaits", "_firsts", "_prefixes", "_spaced", "absent", "longest", "pattern", "texts")
 
     def __init__(self, texts: Iterable[str], special: Iterable[str] = ()) -> None:
         self.texts = frozenset(text for text in texts if text)
         ordered = sorted(self.texts, key=lambda text: (-len(text), text))
-        self.pattern = re.compile("|".join(map(re.escape, ordered)) or r"(?!)")
+        alternatives = "|".join(map(re.escape, ordered)) or r"(?!)"
+        self.pattern = re.compile(alternatives)
+        self._spaced = re.compile(rf"\s{{0,16}}(?:{alternatives})")
         self._prefixes = frozenset(text[:size] for text in ordered for size in range(1, len(text)))
         #: Markers that another one begins with.
         self._awaits = self.texts & self._prefixes
@@ -50,6 +52,10 @@ class Markers:
         self.absent = frozenset([*special, *(text[0] for text in ordered)]).isdisjoint
         firsts = "".join(sorted({re.escape(text[0]) for text in ordered}))
         self._firsts = re.compile(f"[{firsts}]" if firsts else r"(?!)")
+
+    def after_space(self, text: str, start: int) -> bool:
+        """Whether a marker stands at `start`, or after a little white space there."""
+        return self._spaced.match(text, start) is not None
 
     def may_grow(self, marker: str, text: str, start: int) -> bool:
         """Whether a marker found at `start` may become a longer one when more text comes."""
@@ -202,6 +208,21 @@ class Cursor:
             yield
         return self.base + len(self.text) > end
 
+    def gather(self, absent: Callable[[str], bool], limit: int) -> Reading[None]:
+        """Wait until a character comes that is not absent, or so many characters wait to be read."""
+        if not self.final:
+            self.bypass = (lambda text: absent(text) and len(self.text) - self.at < limit, self._gathered)
+            yield
+
+    def gather_marker(self, markers: Markers, offset: int) -> Reading[None]:
+        """Wait while what stands `offset` after `at` may be the beginning of a marker, and is not all of it."""
+        self.bypass = (lambda text: markers.begins(self.text[self.at + offset :] + text), self._gathered)
+        yield
+
+    def _gathered(self, text: str) -> list[Event]:
+        self.text += text
+        return []
+
     def peek(self, offset: int = 0) -> Reading[str]:
         """The character `offset` after `at`; "" at the end of the output."""
         while self.at + offset >= len(self.text):
@@ -228,7 +249,7 @@ class Cursor:
             match = texts.pattern.match(self.text, start)
             rest = self.text[start : start + texts.longest]
             if not self.final and (not rest or (start + len(rest) == len(self.text) and texts.begins(rest))):
-                yield
+                yield from self.gather_marker(texts, offset)
                 continue
             return match[0] if match is not None and self.counts(match[0], start) else ""
         return ""
@@ -245,7 +266,10 @@ class Cursor:
                 return (text, match[0]) if self.counts(match[0], match.start()) else (text + match[0], "")
             if self.final or (match is None and len(self.text) - self.at >= limit + markers.longest):
                 return self.text[self.at : self.at + limit], ""
-            yield
+            if match is not None:
+                yield
+            else:
+                yield from self.gather(markers.absent, limit)
 
     def until(self, markers: Markers, take: Take, stream: Callable[[], Stream | None] | None = None) -> Reading[str]:
         """Read text up to the next marker, and the marker; what precedes it goes to `take` as soon as it is certain.
@@ -277,7 +301,10 @@ class Cursor:
                 self.at = len(text) - keep
             if self.final:
                 return ""
-            if stream is not None and not keep and (taking := stream()) is not None:
-                self.pass_to(markers.absent, taking)
-            yield
+            if keep:
+                yield from self.gather_marker(markers, 0)
+            else:
+                if stream is not None and (taking := stream()) is not None:
+                    self.pass_to(markers.absent, taking)
+                yield
             start = self.at

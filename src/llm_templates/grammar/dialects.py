@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 from .cursor import Broken, Cursor, Cut, Event, Markers, Reading, Stream, markers_of
@@ -55,21 +55,42 @@ def read_tagged(
         if not (yield from cursor.starts(heads, offset)):
             break
         cursor.at += offset
-        yield from _skip(cursor, argument.open)
-        key, kind = "", ""
+        head = yield from _usual_head(cursor, argument)
+        if head is None:
+            yield from _skip(cursor, argument.open)
+        found = head.groupdict() if head is not None else {}
+        key, kind = found.get("key", "").strip(), found.get("type", "").strip()
         for name, literal in argument.fields:
+            if head is not None and name != "value":
+                continue
             if name == "value":
                 take(f'{comma}"{string_body(key)}": ')
                 comma = ", "
                 yield from _value(cursor, argument, literal, kind, take, follow, schema_of(key))
                 continue
-            text, found = yield from cursor.within(markers_of(joined(literal)), KEY)
-            if not found:
+            text, mark = yield from cursor.within(markers_of(joined(literal)), KEY)
+            if not mark:
                 raise Cut if cursor.final and len(text) < KEY else Broken
             cursor.at += len(text)
             yield from _skip(cursor, literal, spare=_value_space(argument, name))
             key, kind = (text.strip(), kind) if name == "key" else (key, text.strip())
     take("}")
+
+
+def _usual_head(cursor: Cursor, argument: ArgumentLayout) -> Reading[re.Match[str] | None]:
+    """Read all that precedes a value at once, if it comes as it usually does."""
+    end = argument.head_end
+    while True:
+        match = argument.head.match(cursor.text, cursor.at)
+        if match is not None and (match.end() < len(cursor.text) or cursor.final):
+            cursor.at = match.end()
+            return match
+        if cursor.final or not end or len(cursor.text) - cursor.at > KEY:
+            return None
+        if match is not None:
+            yield
+        else:
+            yield from cursor.gather(frozenset(end).isdisjoint, KEY)
 
 
 def _value_space(argument: ArgumentLayout, name: str) -> bool:
@@ -126,10 +147,12 @@ def _value(
 def _closed(cursor: Cursor, close: tuple[Atom, ...], value: _Value, follow: Markers) -> Reading[None]:
     """Read up to the closing tag after which something fitting follows, and the tag."""
     tag = joined(close)
-    tags = _tags_of(tag, value.streams)
+    tags = markers_of(tag)
     while True:
         if not (yield from cursor.until(tags, value.add, lambda: value.stream(cursor))):
             raise Cut
+        if not cursor.control_texts and follow.after_space(cursor.text, cursor.at):
+            break
         offset = yield from cursor.spaces()
         if not (yield from cursor.peek(offset)) or (yield from cursor.starts(follow, offset)):
             break
@@ -139,12 +162,6 @@ def _closed(cursor: Cursor, close: tuple[Atom, ...], value: _Value, follow: Mark
             break
         value.add(tag)
     yield from _skip(cursor, after_joined(close))
-
-
-@lru_cache(maxsize=1024)
-def _tags_of(tag: str, streams: bool) -> Markers:
-    """A closing tag; text goes by unread only if it needs no escape where it becomes JSON at once."""
-    return Markers([tag], SPECIAL if streams else ())
 
 
 class _Value:
@@ -168,11 +185,14 @@ class _Value:
             self._tell(string_body(piece[:cut]) if self.streams else piece[:cut])
 
     def stream(self, cursor: Cursor) -> Stream:
-        """What takes more text, of which nothing has to be escaped."""
+        """What takes more text."""
         tell, more = cursor.stream(self._tell), cursor.stream(self.add)
+        needs_no_escape = (SPECIAL if self.streams else frozenset()).isdisjoint
 
         def stream(text: str) -> list[Event]:
-            return more(text) if self._edge or text[-1] in self.space else tell(text)
+            if self._edge or text[-1] in self.space or not needs_no_escape(text):
+                return more(text)
+            return tell(text)
 
         return stream
 

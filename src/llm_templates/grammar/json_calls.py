@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 from .cursor import Broken, Cursor, Reading
@@ -14,8 +16,22 @@ from .literals import read_object, read_value
 NAMES = ("name", "tool_name", "function_name", "tool")
 ARGUMENTS = ("arguments", "parameters", "args", "input", "params")
 IDS = ("id", "tool_call_id", "call_id")
+#: How long such a beginning may be.
+HEAD = 300
+#: Whether nothing says yet where the beginning ends.
+_UNDECIDED = frozenset("{}").isdisjoint
 #: The longest name of a key, as JSON text.
 KEY = 300
+
+
+@lru_cache(maxsize=256)
+def _usual(keys: Keys) -> re.Pattern[str]:
+    """The usual beginning of a call, up to its arguments: an id if it has one, and a name, without escapes."""
+    if not keys.name:
+        return re.compile(r"(?!)")
+    entries = [(keys.id, "id"), (keys.name, "name")]
+    parts = [rf'"{re.escape(key)}": ?"(?P<{kind}>[^"\\\x00-\x1f]{{1,200}})", ?' for key, kind in entries if key]
+    return re.compile(rf'\{{\s?{"".join(parts)}"{re.escape(keys.arguments)}": ?(?=\{{)')
 
 
 class _Parts(NamedTuple):
@@ -48,6 +64,20 @@ def read_json_call(
         Cut: the output ended inside of it.
     """
     parts = _Parts([], [], [], [])
+    # Nothing is told before the arguments begin; until then it is enough to wait.
+    usual = _usual(keys)
+    while keys.name and not cursor.final and len(cursor.text) - cursor.at < HEAD:
+        if usual.match(cursor.text, cursor.at) or cursor.text.find("}", cursor.at) >= 0:
+            break
+        yield from cursor.gather(_UNDECIDED, HEAD)
+    head = usual.match(cursor.text, cursor.at)
+    if head is not None:
+        cursor.at = head.end()
+        begin(head["name"], head["id"] if keys.id else None)
+        parts.begun.append(True)
+        yield from read_object(cursor, take)
+        yield from _object(cursor, keys, parts, begin, take, certain, inside=True)
+        return
     yield from _object(cursor, keys, parts, begin, take, certain)
     if parts.begun:
         return
@@ -64,8 +94,11 @@ def _object(
     begin: Callable[[str, str | None], None],
     take: Callable[[str], None],
     certain: bool,
+    inside: bool = False,
 ) -> Reading[None]:
-    cursor.at += 1
+    """Read an object, or what is left of one."""
+    if not inside:
+        cursor.at += 1
     while True:
         offset = yield from cursor.spaces()
         cursor.at += offset

@@ -141,6 +141,11 @@ _ITEMS = {
     ":": re.compile(rf"[ \t\n\r]*{_SIMPLE_STRING.pattern}[ \t\n\r]*:{_SIMPLE_ITEM}"),
 }
 
+#: Characters one of which shows how an item begins, by what stands between a key and its value: whether there is none.
+_UNDECIDED = {"": frozenset(',"[]{}').isdisjoint, ":": frozenset(":}").isdisjoint, "=": frozenset("=)").isdisjoint}
+#: How many characters are waited for.
+_WAIT = 64
+
 
 def _drop(text: str) -> None:
     """Take nothing."""
@@ -184,6 +189,9 @@ class _Reader:
             inside = stack[-1] if stack else None
             if inside is not None and not self.style.python:
                 self._skip_items(inside)
+                while not cursor.final and not self._is_decided(inside):
+                    yield from cursor.gather(_UNDECIDED[inside.between], _WAIT)
+                    self._skip_items(inside)
             take = _drop if inside is None else comma.append if comma else self.emit
             first = yield from self._skip_space(take)
             if inside is not None and first == inside.close and (inside.fresh or comma):
@@ -230,6 +238,11 @@ class _Reader:
             cursor.at = match.end()
             inside.fresh = False
             self.emit(match[0])
+
+    def _is_decided(self, inside: _Open) -> bool:
+        """Whether what waits to be read shows how an item begins."""
+        text, at = self.cursor.text, self.cursor.at
+        return len(text) - at >= _WAIT or not _UNDECIDED[inside.between](text[at:])
 
     def object(self) -> Reading[None]:
         """Read an object, a string that holds one, or what stands for none."""

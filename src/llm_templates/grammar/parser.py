@@ -66,8 +66,9 @@ class Parser:
         self._message: dict[str, Any] | None = None
         #: The events that only the end of the output brought about, after `finish`.
         self.last_events: list[Event] = []
-        tail = _tail(given, tables)
+        tail, space = _tail(given, tables)
         opened = bool(tail is not None and grammar.reasoning and not grammar.reasoning[0].open)
+        self._machine.region.skip(space)
         self._running = self._machine.run(opened)
         self._feed(tail or "")
         # What was read so far is the prompt's: it sets the state, and is no output.
@@ -132,18 +133,23 @@ class Parser:
             pass
 
 
-def _tail(prompt: str, tables: Tables) -> str | None:
-    """What of a prompt belongs to the turn that the output goes on with; None if no turn begins in it."""
+def _tail(prompt: str, tables: Tables) -> tuple[str | None, str]:
+    """What of a prompt belongs to the turn that the output goes on with, and white space that should precede that.
+
+    None if no turn begins in the prompt.
+    """
     opener = tables.grammar.opener
-    for text in (opener, opener.strip()):
-        place = prompt.rfind(text) if text else -1
-        if place >= 0:
-            return prompt[place + len(text) :]
+    core = opener.strip()
+    place = prompt.rfind(core) if core else -1
+    if place >= 0:
+        # The white space around it may be missing at the end of a prompt.
+        tail, after = prompt[place + len(core) :], opener[len(opener.rstrip()) :]
+        return tail.removeprefix(after), after if after and not tail else ""
     # A prompt of another kind may still end inside of reasoning, or right after it.
     bare = prompt.rstrip()
     for block in tables.grammar.reasoning:
         for text in (block.open, block.close):
             marker = joined(atoms(text))
             if marker and bare.endswith(marker):
-                return prompt[len(bare) - len(marker) :]
-    return None if not prompt else ""
+                return prompt[len(bare) - len(marker) :], ""
+    return None if not prompt else "", ""

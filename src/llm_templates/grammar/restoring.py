@@ -68,7 +68,8 @@ class Restorer:
             if field.kind == TOOLS:
                 tools = self._tools_of(field)
                 unread = place if tools is None else unread
-                self._known = tools
+                # There are tools, even if nothing is known of them.
+                self._known = tools or []
                 continue
             role, _, key = field.kind.partition(".")
             if role == VARIABLE:
@@ -124,7 +125,7 @@ class Restorer:
         message = dict(self.said(header, field.start, field.end))
         calls = message.get("tool_calls")
         if ways.trimmed:
-            message["content"] = _trimmed(message)
+            message["content"] = _trimmed(message, self._prompt[field.start : field.end])
         if calls and ways.thought_is_said and not message.get("content") and "reasoning_content" in message:
             message["content"] = message.pop("reasoning_content")
         if calls:
@@ -145,16 +146,17 @@ class Restorer:
 
 
 def has_edges(message: dict[str, Any]) -> bool:
-    """Whether white space stands between the content of a message and what is beside it."""
+    """Whether white space stands at an end of what the model said."""
     content = message.get("content")
-    return message["role"] == ASSISTANT and isinstance(content, str) and _trimmed(message) != content
+    return message["role"] == ASSISTANT and isinstance(content, str) and content.strip() != content
 
 
-def _trimmed(message: dict[str, Any]) -> str:
+def _trimmed(message: dict[str, Any], turn: str) -> str:
+    """The content of a message without white space between it and what stands beside it in the turn."""
     content: str = message.get("content") or ""
-    if message.get("reasoning_content"):
+    if not turn.startswith(content):
         content = content.lstrip()
-    return content.rstrip() if message.get("tool_calls") else content
+    return content if turn.endswith(content) else content.rstrip()
 
 
 def _told(call: dict[str, Any], arguments: str) -> dict[str, Any]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 
-from .cursor import Cursor, Cut, Reading, markers_of
+from .cursor import Cursor, Cut, Markers, Reading
 from .spelling import ESCAPE_DIGITS, SPECIAL, escape_text, string_body
 
 #: How far to look over white space for what follows a quote; a quote before more than that closes its string.
@@ -19,6 +20,11 @@ _PLAIN = {
 
 #: Whether a text has none but such characters.
 _ABSENT = {quote: (SPECIAL | {quote}).isdisjoint for quote in _PLAIN}
+
+
+@lru_cache(maxsize=64)
+def _quotes(quote: str) -> Markers:
+    return Markers([quote], SPECIAL)
 
 
 def read_body(
@@ -39,7 +45,8 @@ def read_body(
     """
     cursor.at += len(quote)
     if quote not in _PLAIN:
-        if not (yield from cursor.until(markers_of(quote), lambda piece: emit(string_body(piece)))):
+        marks, take = _quotes(quote), lambda piece: emit(string_body(piece))
+        if not (yield from cursor.until(marks, take, lambda: cursor.shortcut(emit))):
             raise Cut("the output ended inside a string")
         return
     size = 1

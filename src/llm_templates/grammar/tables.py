@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cached_property, lru_cache
 from typing import NamedTuple
 
@@ -10,6 +11,10 @@ from .cursor import Markers
 from .grammar import Block, CallForm, Grammar
 from .layout import Atom, Field, Layout, atoms, layout
 from .literals import JSON, PYTHON, Style, loose
+
+
+#: How many blanks are more than a writer of prose puts before a text.
+INDENTATION = 4
 
 
 class Opening(NamedTuple):
@@ -80,7 +85,19 @@ class ArgumentLayout:
         self.fields = cut_at_fields(parts.parts[first:])
         self.types = dict(form.types)
         self.quoted = form.quoted
-        self.text = parts.text
+        #: All that precedes a value, as it usually comes, and the text it ends with.
+        self.head, self.head_end = self._head()
+
+    def _head(self) -> tuple[re.Pattern[str], str]:
+        pattern, literal = _spaced(self.open), self.open
+        for name, following in self.fields:
+            if name == "value":
+                break
+            pattern += rf"(?P<{name}>[^\n]{{1,200}}?){_spaced(following)}"
+            literal = following
+        if not literal or len(self.fields) < 2 or self.fields[-1][0] != "value":
+            return re.compile(r"(?!)"), ""
+        return re.compile(pattern + "".join(f"{space}?" for space in literal[-1].after)), literal[-1].text[-1]
 
 
 @lru_cache(maxsize=4096)
@@ -97,6 +114,11 @@ def steps(literal: tuple[Atom, ...]) -> dict[str, int]:
             if CONTROL.fullmatch(atom.text):
                 found.setdefault(atom.text, index + 1)
     return found
+
+
+def _spaced(literal: tuple[Atom, ...]) -> str:
+    """A pattern of literal atoms with white space between them, as far as they may have some."""
+    return "".join((r"\s{0,16}" if index else "") + re.escape(atom.text) for index, atom in enumerate(literal))
 
 
 def chunks(literal: tuple[Atom, ...]) -> list[str]:
@@ -162,6 +184,9 @@ class Tables:
         self.unwraps = self._wrap(content.close) if content else {}
         #: White space that the format has before an answer, where no marker stands there.
         self.lead = content.open if content and not atoms(content.open) else ""
+        if len(self.lead) > INDENTATION and not self.lead.strip(" "):
+            # The template writes its own indentation, which differs from place to place.
+            self.lead *= INDENTATION
         #: White space that it has after an answer.
         self.trail = content.close[: len(content.close) - len(content.close.lstrip())] if content else ""
         #: White space that may belong to a marker after a text; and a line's end, which says where another begins.

@@ -287,11 +287,18 @@ def _one_of(found: Sequence[Any], root: Mapping[str, Any]) -> Schema | None:
     return Schema(nodes[0] if len(nodes) == 1 else {"anyOf": nodes}, root)
 
 
+#: The keys that make a schema of several others.
+_COMBINING = frozenset({"$ref", "allOf", "anyOf", "oneOf"})
+
+
 def _nodes(schema: Schema, only_untyped: bool = False) -> Iterator[tuple[Mapping[str, Any], list[Any]]]:
     """A schema and the choices it offers, at any depth, each without references, and with its own choices.
 
     With `only_untyped`, the choices of a schema that has a type itself are left out.
     """
+    if _COMBINING.isdisjoint(schema.node):
+        yield schema.node, []
+        return
     pending: list[Any] = [schema.node]
     seen: set[int] = set()
     while pending and len(seen) < MOST_PARTS:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..sampling import RESULT_ROLES
+from ..sampling import RESULT_ROLES, Turn
 from .turns import ASSISTANT, TOOLS, VARIABLE
 
 if TYPE_CHECKING:
@@ -87,12 +87,20 @@ def _turns(prompt: Prompt, stops: Sequence[str]) -> list[Written]:
     """What the model wrote, turn by turn."""
     text = str(prompt)
     words: dict[int | None, list[tuple[int, int, str]]] = {}
+    owned: list[tuple[int, int | None]] = []
     for start, end, segment in _placed(prompt):
         if segment.origin.kind == "message" and segment.origin.path != "role":
             words.setdefault(segment.origin.index, []).append((start, end, segment.origin.path))
+        owned.append((start, segment.owner))
     found: list[Written] = []
     for turn in prompt.turns:
         said = [span for span in words.get(turn.message, ()) if turn.start <= span[0] and span[1] <= turn.end]
+        # Words behind another message's header, such as that of a result, are said again.
+        others = (start for start, owner in owned if start > turn.start and owner not in (None, turn.message))
+        limit = next(others, turn.end)
+        if said and said[0][1] <= limit < said[-1][1]:
+            said = [span for span in said if span[1] <= limit]
+            turn = _ended(turn, text, said[-1][1], limit, stops)
         begins = turn.header < turn.start and not any("generation prompt" in remark for remark in turn.remarks)
         ends = turn.stop < turn.end
         if not said:
@@ -116,6 +124,13 @@ def _turns(prompt: Prompt, stops: Sequence[str]) -> list[Written]:
         end = last + len(after.rstrip())
         found.append(Written(ASSISTANT, turn.message, start, end, begins, ends))
     return found
+
+
+def _ended(turn: Turn, text: str, last: int, limit: int, stops: Sequence[str]) -> Turn:
+    """A turn that ends with the first stop after its last words, at most at `limit`."""
+    places = [(place, place + len(stop)) for stop in stops if stop and (place := text.find(stop, last, limit)) >= 0]
+    stop, end = min(places, default=(limit, limit))
+    return turn._replace(stop=stop, end=end)
 
 
 def _field(origin: Any, owner: int | None, roles: Sequence[str | None]) -> tuple[str, int | None]:

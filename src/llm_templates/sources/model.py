@@ -70,8 +70,14 @@ def read_model(files: Files, name: str) -> TemplateSource:
         found.place if found else files.place(""),
         by_processor=bool(found and found.by_processor),
         stop_tokens=_stop_tokens(files, config),
+        response_template=_response_template(config),
         hint=None if templates else hint,
     )
+
+
+def _response_template(config: dict[str, Any]) -> dict[str, Any]:
+    entry = config.get("response_template")
+    return entry if isinstance(entry, dict) else {}
 
 
 def _stop_tokens(files: Files, config: dict[str, Any]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 #: The name of the template that is used unless another one is asked for.
 DEFAULT = "default"
@@ -36,6 +36,8 @@ class TemplateSource:
     family: str | None = None
     #: The texts of the tokens that the model's generation configuration stops at.
     stop_tokens: tuple[str, ...] = ()
+    #: How the publisher describes outputs: `response_template` of the tokenizer's configuration; {} without one.
+    response_template: Mapping[str, Any] = field(default_factory=dict)
     #: For a model without a template: where one was looked for and may be found, in a sentence.
     hint: str | None = None
 
