@@ -7,7 +7,7 @@ import json
 import os
 import pathlib
 import random
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -177,21 +177,25 @@ def growth(rounds: int, times: int = 2000) -> Iterator[tuple[str, float]]:
 
 # -- how much is derived --
 
-DEFAULT_CASES = pathlib.Path(__file__).resolve().parent.parent.parent / "shared" / "cases"
+#: How a template's records are read: by what families' data says, too, or by the template alone.
+WAYS = {"with families' data": True, "from the template alone": False}
 
 
 def cases_file(option: str | None = None) -> pathlib.Path | None:
-    """Recorded outputs with their messages: in the folder of the option, of `LLM_TEMPLATES_CASES`, or the usual one."""
-    file = pathlib.Path(option or os.environ.get("LLM_TEMPLATES_CASES") or DEFAULT_CASES) / "parse.jsonl"
-    return file if file.is_file() else None
+    """Recorded outputs with their messages: in the folder of the option, or of `LLM_TEMPLATES_CASES`."""
+    folder = option or os.environ.get("LLM_TEMPLATES_CASES")
+    file = pathlib.Path(folder) / "parse.jsonl" if folder else None
+    return file if file is not None and file.is_file() else None
 
 
-def derived(file: pathlib.Path) -> dict[str, tuple[int, int]]:
-    """Of the records that name a template, how many are read as recorded, and all: with and without families' data."""
-    records = [record for record in map(json.loads, file.read_text(encoding="utf-8").splitlines()) if _is_run(record)]
-    found = {}
-    for name, overrides in (("with the families' data", True), ("from the template alone", False)):
-        found[name] = (sum(_as_recorded(file.parent.parent, record, overrides) for record in records), len(records))
+def derived(file: pathlib.Path) -> dict[str, list[int]]:
+    """By template: how many records are read as recorded, in each of `WAYS`, and how many there are."""
+    found: dict[str, list[int]] = {}
+    for record in filter(_is_run, map(json.loads, file.read_text(encoding="utf-8").splitlines())):
+        counts = found.setdefault(record["template_file"], [0] * (len(WAYS) + 1))
+        for place, overrides in enumerate(WAYS.values()):
+            counts[place] += _as_recorded(file.parent.parent, record, overrides)
+        counts[-1] += 1
     return found
 
 
@@ -274,11 +278,14 @@ def growth_table(rows: Iterable[tuple[str, float]]) -> list[tuple[str, float]]:
     return done
 
 
-def derived_table(shares: Mapping[str, tuple[int, int]]) -> None:
-    """Print how much of what others recorded is read as recorded."""
-    print(f"\n{'recorded outputs that are read as recorded':<44}{'share':>14}")
-    for name, (good, every) in shares.items():
-        print(f"{name:<44}{good:>6} of {every:<4} {good / every:>6.1%}")
+def derived_table(found: Mapping[str, Sequence[int]]) -> None:
+    """Print how much of what others recorded is read as recorded, by template."""
+    print(f"\n{'recorded outputs that are read as recorded':<64}" + "".join(f"{name:>26}" for name in WAYS))
+    total = [sum(counts) for counts in zip(*found.values(), strict=True)]
+    for name, counts in [*sorted(found.items()), ("all", total)]:
+        *good, every = counts
+        shares = "".join(f"{f'{count} of {every} {count / every:7.1%}':>26}" for count in good)
+        print(f"{pathlib.PurePath(name).stem[:62]:<64}{shares}")
 
 
 def faster(rows: Iterable[Row]) -> float:
