@@ -46,7 +46,13 @@ def grammar(derived: bool, response_template: bool, field: str, as_json: bool, *
     llm-templates grammar ./my-model --derived
     llm-templates grammar qwen3 --response-template --field thinking
     """
-    found = load_model(**options).template.grammar(overrides=not derived)
+    template = load_model(**options).template
+    found = template.grammar(overrides=not derived)
+    if template.model.response_template:
+        from ..grammar.disagreement import disagreements
+
+        for remark in disagreements(template.grammar(), template.model.response_template):
+            click.echo(f"Note: the model's response_template: {remark}", err=True)
     if response_template:
         from ..grammar.response_template import to_response_template
 

@@ -12,7 +12,6 @@ from .grammar import Block, CallForm, Grammar
 from .layout import Atom, Field, Layout, atoms, layout
 from .literals import JSON, PYTHON, Style, loose
 
-
 #: How many blanks are more than a writer of prose puts before a text.
 INDENTATION = 4
 
