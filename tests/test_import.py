@@ -54,6 +54,7 @@ def test_the_public_names_are_sorted_and_complete():
         "Transcript",
         "UndefinedError",
         "VariableError",
+        "convert",
         "fit",
         "format_chat_history",
         "load",

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .grammar.parser import Parser
     from .grammar.reading import Transcript
     from .masking import Training
+    from .records import convert
     from .schema import tool_schema
     from .tokens.session import Session
 
@@ -55,6 +56,7 @@ __all__ = [
     "Transcript",
     "UndefinedError",
     "VariableError",
+    "convert",
     "fit",
     "format_chat_history",
     "load",
@@ -70,6 +72,7 @@ _LATER = {
     "Session": "tokens.session",
     "Training": "masking",
     "Transcript": "grammar.reading",
+    "convert": "records",
     "fit": "fitting",
     "tool_schema": "schema",
 }

@@ -1,0 +1,41 @@
+"""The names that roles go by, and the one name each has here."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+
+from .notes import Notes, wrong
+
+#: Every name of a role, in small letters.
+ROLES = {
+    "system": "system",
+    "developer": "developer",
+    **dict.fromkeys(("user", "human", "input", "prompter"), "user"),
+    **dict.fromkeys(("assistant", "gpt", "bot", "output", "ai", "model", "chatbot"), "assistant"),
+    **dict.fromkeys(("tool", "function", "observation", "ipython", "tool_response"), "tool"),
+    **dict.fromkeys(("function_call", "tool_call"), "assistant"),
+}
+#: Of these, the ones whose text is a call rather than what the assistant says.
+CALLING = ("function_call", "tool_call")
+
+
+def role_of(name: Any, place: str, notes: Notes) -> str:
+    """The role that a name stands for.
+
+    Raises:
+        InputError: nobody knows it.
+
+    >>> role_of("human", "conversations[0].from", Notes())
+    'user'
+    """
+    if not isinstance(name, str):
+        raise wrong(place, f"a role is text, not {type(name).__name__}")
+    known = name.strip().lower()
+    if known not in ROLES:
+        near = difflib.get_close_matches(known, ROLES, 1)
+        meant = f"did you mean {near[0]!r}? " if near else ""
+        raise wrong(place, f"{name!r} is no role", f"{meant}known are {', '.join(ROLES)}")
+    if ROLES[known] != name:
+        notes.add("renamed", place, f"the role {name!r} is {ROLES[known]!r}")
+    return ROLES[known]
