@@ -26,7 +26,7 @@ clean:
 	$(BIN)/python -m pip install --quiet --editable .
 	touch $@
 
-# The reference (transformers without torch, minijinja) is what the tests compare with; the library never imports it.
+# The reference (transformers without torch, minijinja) is what the tests compare with; the library needs neither.
 .venv/test.stamp: .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --editable ".[reference]" --group test --group lint
 	touch $@

@@ -922,3 +922,57 @@ def test_the_message_has_no_keys_for_what_is_not_there():
     assert parse("qwen3", "Hi.<|im_end|>") == {"role": "assistant", "content": "Hi."}
     message = parse("qwen3", f"<think>\n{REASONING}\n</think>\n\nHi.<|im_end|>")
     assert message == {"role": "assistant", "content": "Hi.", "reasoning_content": REASONING}
+
+
+# -- found by reading what engines test --
+
+
+def in_pieces(template, output, **given):
+    """The message, which is the same character by character."""
+    whole = template.parse(output, **given)
+    parser = template.parser(**given)
+    for character in output:
+        parser.feed(character)
+    assert parser.finish() == whole
+    return whole
+
+
+def test_a_forgotten_closing_tag_does_not_swallow_the_next_argument():
+    """An argument that the tool has ends a value, on a line of its own; one that it has not is the value's text."""
+    both = {"city": {"type": "string"}, "days": {"type": "integer"}}
+    tools = [{"type": "function", "function": {"name": "f", "parameters": {"type": "object", "properties": both}}}]
+    begun = "<tool_call>\n<function=f>\n<parameter=city>\nParis"
+    rest = "\n3\n</parameter>\n</function>\n</tool_call>"
+    qwen = load("qwen3-coder")
+    message = in_pieces(qwen, f"{begun}\n<parameter=days>{rest}", tools=tools)
+    assert message["tool_calls"][0]["function"]["arguments"] == {"city": "Paris", "days": 3}
+    message = in_pieces(qwen, f"{begun}\n<parameter=other>{rest}", tools=tools)
+    assert message["tool_calls"][0]["function"]["arguments"] == {"city": "Paris\n<parameter=other>\n3"}
+
+
+def test_words_before_a_line_break_are_no_tool():
+    """Functionary's headers have no marker: a tool is one that there is, or one that an object follows."""
+    template = load("functionary3.2")
+    for output in ("Answer:\n{}", "Hello there.\nHow are you?", "Yes\nno"):
+        assert in_pieces(template, output, prompt="", tools=TOOLS) == {"role": "assistant", "content": output}
+    assert in_pieces(template, 'f\n{"a": 1}', prompt="")["tool_calls"][0]["function"]["name"] == "f"
+
+
+def test_a_message_may_begin_without_its_header():
+    """Where the end of a header says what follows, it ends the reasoning before it, too."""
+    output = "<|think|>hm<|tool_calls|><|tool_call:begin|>abc<|tool_call:name|>f<|tool_call:args|>{}<|tool_call:end|><|calls|>"
+    message = in_pieces(load("solar-open"), output, prompt="")
+    assert (message["reasoning_content"], message["content"]) == ("hm", "")
+    assert message["tool_calls"][0]["function"] == {"name": "f", "arguments": {}}
+
+
+@pytest.mark.parametrize("end", ["]<|tool_call_end|>", "]", "<|tool_call_end|>", ""])
+def test_half_an_end_of_calls_is_no_content(end):
+    message = in_pieces(load("lfm2"), f"<|tool_call_start|>[get_weather(city='Paris'){end}")
+    assert message["content"] == ""
+    assert message["tool_calls"][0]["function"]["arguments"] == {"city": "Paris"}
+
+
+def test_a_stop_token_in_brackets_and_bars_ends_the_answer():
+    template = ChatTemplate.from_string(load("exaone4").source)
+    assert in_pieces(template, "Hello, world![|endofturn|]", prompt="")["content"] == "Hello, world!"

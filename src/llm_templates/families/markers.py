@@ -13,6 +13,7 @@ CONTROL = re.compile(
     r"|<<[^<>\n]{1,20}>>"  # <<SYS>>
     r"|</?[A-Za-z][^<>\n\s'\"{}()]{0,40}>"  # <think>, </tool_call>, <minimax:tool_call>
     r"|\[/?[A-Z_]{2,30}\]"  # [INST], [/TOOL_RESULTS]
+    r"|\[\|[^\[\]|\n]{1,40}\|\]"  # [|endofturn|]
     r"|\][~!]?[a-z]\[|\[e~\["  # MiniMax
     r"|###? ?[A-Z][A-Za-z]{1,20}:?"  # ### Response:
     r"|(?m:^[A-Z][A-Za-z ]{1,20}:)"  # User:

@@ -35,6 +35,8 @@ class Calls:
         self.tools = tools
         #: Whether a call was read.
         self.any = False
+        #: Whether a header has said that calls follow, so that a name need not be known.
+        self.is_named = False
         self._again = 0
         #: Of the call that is being read: where it began, and whether its name is known.
         self._start = 0
@@ -300,7 +302,7 @@ class Calls:
 
     def _json_begin(self, marked: bool) -> Callable[[str, str | None], None]:
         def begin(name: str, identity: str | None) -> None:
-            if not name or (not marked and self.tools.names and not self.tools.knows(name)):
+            if not name or (not (marked or self.is_named) and self.tools.names and not self.tools.knows(name)):
                 raise Broken
             self._begin(name, identity)
 
@@ -312,7 +314,7 @@ class Calls:
         values = yield from self._fields(form)
         match = _ID.fullmatch(values.get("id", ""))
         name = values.get("name") or (match[1] if match else "")
-        if not marked and self.tools.names and not self.tools.knows(name):
+        if not (marked or self.is_named) and self.tools.names and not self.tools.knows(name):
             raise Broken
         self._begin(name, values.get("id"))
         closed = yield from self._arguments(form, name)

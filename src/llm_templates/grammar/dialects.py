@@ -66,7 +66,7 @@ def read_tagged(
             if name == "value":
                 take(f'{comma}"{string_body(key)}": ')
                 comma = ", "
-                yield from _value(cursor, argument, literal, kind, take, follow, schema_of(key))
+                yield from _value(cursor, argument, literal, kind, take, follow, key, schema_of)
                 continue
             text, mark = yield from cursor.within(markers_of(joined(literal)), KEY)
             if not mark:
@@ -120,9 +120,11 @@ def _value(
     kind: str,
     take: Callable[[str], None],
     follow: Markers,
-    schema: Schema | None,
+    key: str,
+    schema_of: SchemaOf,
 ) -> Reading[None]:
     """Read one value and what closes it."""
+    schema = schema_of(key)
     told = argument.types.get(kind)
     if argument.quoted:
         yield from read_value(cursor, take)
@@ -139,24 +141,41 @@ def _value(
         value.end()
         yield from _skip(cursor, close)
     else:
-        yield from _closed(cursor, close, value, follow)
+        yield from _closed(cursor, argument, close, value, follow, schema_of)
         value.end()
     take('"' if streams else json_text("".join(value.pieces), ANYTHING if told is not None else schema))
 
 
-def _closed(cursor: Cursor, close: tuple[Atom, ...], value: _Value, follow: Markers) -> Reading[None]:
+def _closed(
+    cursor: Cursor,
+    argument: ArgumentLayout,
+    close: tuple[Atom, ...],
+    value: _Value,
+    follow: Markers,
+    schema_of: SchemaOf,
+) -> Reading[None]:
     """Read up to the closing tag after which something fitting follows, and the tag."""
-    tag = joined(close)
-    tags = markers_of(tag)
+    tag, head = joined(close), joined(argument.open)
+    tags = markers_of(tag, head)
     while True:
-        if not (yield from cursor.until(tags, value.add, lambda: value.stream(cursor))):
+        found = yield from cursor.until(tags, value.add, lambda: value.stream(cursor))
+        if not found:
             raise Cut
+        if found == head:
+            # Models forget closing tags: an argument that the tool has, on a line of its own, is the next one.
+            if value.begins_line:
+                key, _ = yield from cursor.within(markers_of(joined(argument.fields[0][1])), KEY)
+                if schema_of(key.strip()) is not None:
+                    cursor.back(found)
+                    return
+            value.add(found)
+            continue
         if not cursor.control_texts and follow.after_space(cursor.text, cursor.at):
             break
         offset = yield from cursor.spaces()
         if not (yield from cursor.peek(offset)) or (yield from cursor.starts(follow, offset)):
             break
-        if (yield from cursor.starts(tags, offset)):
+        if (yield from cursor.starts(markers_of(tag), offset)):
             # The tag stands twice, by mistake of the model.
             cursor.at += offset + len(tag)
             break
@@ -183,6 +202,11 @@ class _Value:
         self._edge = piece[cut:]
         if cut:
             self._tell(string_body(piece[:cut]) if self.streams else piece[:cut])
+
+    @property
+    def begins_line(self) -> bool:
+        """Whether what comes next stands on a line of its own."""
+        return self._edge.endswith("\n")
 
     def stream(self, cursor: Cursor) -> Stream:
         """What takes more text."""

@@ -15,6 +15,8 @@ from .value_types import ToolTypes
 
 #: The longest header of a message, in characters.
 HEADER = 256
+#: A route that any name fits.
+BARE = "{name}"
 #: What a tool may be called, in a header.
 _NAME = r"[\w.:/-]{1,128}"
 
@@ -223,7 +225,7 @@ class Machine:
                 self._leave()
                 self._enter("content")
                 self.reasoned = True
-                self.cursor.at -= len(found)
+                self.cursor.back(found)
                 return
             if found in tables.wraps:
                 self._leave()
@@ -290,6 +292,11 @@ class Machine:
                 self._mark(header + found)
                 continue
             to, name = self._route(header + found) if found in tables.header_ends else ("", "")
+            if to == "arguments" and name == header.strip() and not self.calls.tools.names:
+                # Only what follows tells a name from a word.
+                offset = yield from cursor.spaces(len(header) + len(found))
+                if (yield from cursor.peek(offset)) not in ("{", ""):
+                    to = ""
             if to:
                 cursor.at += len(header) + len(found)
                 self._mark(header + found)
@@ -302,16 +309,25 @@ class Machine:
         grammar = self.tables.grammar
         for route in grammar.header.routes if grammar.header else ():
             match = _pattern(route.match).search(header)
-            if match is not None:
-                return route.to, match[1] if match.re.groups else ""
+            if match is None or (route.match == BARE and not self._is_tool(match[0], header)):
+                continue
+            return route.to, match[1] if match.re.groups else ""
         return ("content", "") if "|" in header else ("", "")
+
+    def _is_tool(self, name: str, header: str) -> bool:
+        """Whether a header without any marker names a tool, and is not the beginning of an answer."""
+        tools = self.calls.tools
+        return name == header.strip() and (not tools.names or tools.knows(name))
 
     def _body(self, to: str, name: str = "", header: str = "") -> Reading[str]:
         """Read a message after its header, and the marker that ends it, which is returned."""
         tables = self.tables
         if to == "calls":
             self._enter("content")
-            return (yield from self._content(tables.in_calls))
+            self.calls.is_named = True
+            found = yield from self._content(tables.in_calls)
+            self.calls.is_named = False
+            return found
         if to == "arguments":
             yield from self.calls.read_body(name, header, tables.in_body)
             take = self._leftover
@@ -323,6 +339,10 @@ class Machine:
         found = yield from self.cursor.until(tables.in_body, take, self._stream if take == self._take else None)
         if to in ("content", "reasoning"):
             self._leave()
+        if found in tables.kinds:
+            cursor = self.cursor
+            cursor.at -= len(found)
+            return found
         self._mark(found)
         return found
 

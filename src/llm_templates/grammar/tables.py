@@ -107,12 +107,17 @@ def steps(literal: tuple[Atom, ...]) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     for index, atom in enumerate(literal):
-        if index == 0 or atom.before or literal[index - 1].after or CONTROL.fullmatch(literal[index - 1].text):
+        if index == 0 or atom.before or literal[index - 1].after or _stands_alone(literal[index - 1].text):
             whole = joined(literal[index:])
             found.setdefault(whole, index + _count(literal[index:], whole))
-            if CONTROL.fullmatch(atom.text):
+            if _stands_alone(atom.text):
                 found.setdefault(atom.text, index + 1)
     return found
+
+
+def _stands_alone(text: str) -> bool:
+    """Whether literal text means something without what is written beside it: a control text, a closing bracket."""
+    return text in ("]", ")", "}") or CONTROL.fullmatch(text) is not None
 
 
 def _spaced(literal: tuple[Atom, ...]) -> str:
@@ -197,7 +202,9 @@ class Tables:
         self.header_ends = frozenset(header.ends if header else ())
         self.header_begins = frozenset([header.begin.strip()] if header else ())
         self.closes = frozenset(header.closes if header else ())
-        self.in_body = Markers([*self.closes, *self.header_begins, *self.stops])
+        #: Ends of headers that say by themselves what follows: they begin a message wherever they stand.
+        self.kinds = self.header_ends & {route.match for route in (header.routes if header else ())}
+        self.in_body = Markers([*self.closes, *self.header_begins, *self.stops, *self.kinds])
         self.in_header = Markers([*self.header_ends, *self.in_body.texts])
         common = [*self.triggers, *self.stops, *self.header_begins, *grammar.ignored]
         outer = [*common, *self.strays, *self.reasons, *self.unreasons, *self.wraps, *self.unwraps]

@@ -1,0 +1,1 @@
+"""Chat templates inside other libraries, and in front of engines."""
