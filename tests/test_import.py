@@ -32,7 +32,10 @@ def test_the_public_names_are_sorted_and_complete():
     names = llm_templates.__all__
     assert names == sorted(set(names), key=names.index)
     assert set(names) == {
+        "BackendError",
+        "BackendTimeoutError",
         "BudgetError",
+        "Chat",
         "ChatTemplate",
         "Content",
         "Conversation",

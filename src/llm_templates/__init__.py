@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Any
 from .conversation import Content, Conversation
 from .diagnosis import Finding, repaired
 from .errors import (
+    BackendError,
+    BackendTimeoutError,
     BudgetError,
     FallbackWarning,
     InputError,
@@ -28,13 +30,17 @@ if TYPE_CHECKING:
     from .grammar.grammar import Grammar
     from .grammar.parser import Parser
     from .grammar.reading import Transcript
+    from .integrations.chat import Chat
     from .masking import Training
     from .records import convert
     from .schema import tool_schema
     from .tokens.session import Session
 
 __all__ = [
+    "BackendError",
+    "BackendTimeoutError",
     "BudgetError",
+    "Chat",
     "ChatTemplate",
     "Content",
     "Conversation",
@@ -67,6 +73,7 @@ __all__ = [
 
 #: What is read when it is asked for: each of these costs an import that most programs never need.
 _LATER = {
+    "Chat": "integrations.chat",
     "Grammar": "grammar.grammar",
     "Parser": "grammar.parser",
     "Session": "tokens.session",

@@ -10,6 +10,8 @@
     ├── InputError                      the conversation or an option is wrong         (also ValueError)
     │   └── VariableError               a template variable that the template never reads, or a reserved name
     ├── SourceError                     a model, folder or file gives no template      (also LookupError)
+    ├── BackendError                    an engine refused, failed or broke off; carries partial, status
+    │   └── BackendTimeoutError         it was silent for too long                     (also TimeoutError)
     └── MissingExtraError               an optional dependency is not installed        (also ImportError)
 
 and one warning, FallbackWarning, for what is used in place of what was asked for.
@@ -151,6 +153,40 @@ class SourceError(TemplatesError, LookupError):
 
 class MissingExtraError(TemplatesError, ImportError):
     """An optional dependency is not installed; the message names the extra that brings it."""
+
+
+class BackendError(TemplatesError):
+    """An engine cannot be reached, refused the prompt, failed, or broke off.
+
+    Args:
+        message: what went wrong, in one sentence.
+        partial: the output that had arrived, as the model wrote it.
+        status: the HTTP status of the answer, if there was one.
+        hint: the way out, in one sentence.
+    """
+
+    partial: str
+    status: int | None
+
+    def __init__(
+        self, message: str = "", *, partial: str = "", status: int | None = None, hint: str | None = None
+    ) -> None:
+        super().__init__(message, hint=hint)
+        self.partial = partial
+        self.status = status
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild_backend, (type(self), self.message, self.partial, self.status, self.hint)
+
+
+class BackendTimeoutError(BackendError, TimeoutError):
+    """An engine said nothing for longer than it may."""
+
+
+def _rebuild_backend(
+    kind: type[BackendError], message: str, partial: str, status: int | None, hint: str | None
+) -> BackendError:
+    return kind(message, partial=partial, status=status, hint=hint)
 
 
 class FallbackWarning(UserWarning):
