@@ -73,6 +73,20 @@ EXCEPTIONS = {
     "codellama-70b": "writes whom the answer is for in the prompt, and leaves that out of history",
     "nemotron-nano2": "leaves the end of reasoning out of history, whose beginning the prompt has",
 }
+#: Templates of a corpus that do not hold, and why; those of the same text as a family above aside.
+OF_A_CORPUS = {
+    "allenai-open-instruct-r1-simple-chat-postpend-think-orz-style": "writes the last message as its question, whoever said it",
+    "allenai-open-instruct-r1-simple-chat-postpend-think-tool-vllm": "writes the last message as its question, whoever said it",
+    "artseek-qwen2-5-vl-chat-template-old": "writes a backslash and an n where it means a line break",
+    "deepseek-ai-deepseek-r1-distill-qwen-32b": "writes an answer beside calls as a turn of its own, after them",
+    "deepseek-ai-deepseek-v3.1-vllm-tool": "writes its own indentation between reasoning and answer",
+    "google-gemma-3-vllm-tool": "writes no commas between arguments",
+    "meta-llama-llama-4-vllm-tool": "writes calls without any marker right after an answer",
+    "nvidia-nvidia-nemotron-nano-9b-v2": EXCEPTIONS["nemotron-nano2"],
+    "qwen-qwen3-reranker-sglang": "the model writes no answer there",
+    "qwen-qwen3guard-gen-4b": "the model writes no answer there",
+    "yandex-yandexgpt-5-lite-8b-instruct": EXCEPTIONS["yandexgpt5-lite"],
+}
 #: Families whose models read an answer, and write none in that place.
 JUDGES = ("llama-guard3", "qwen3guard", "qwen3-reranker")
 
@@ -271,4 +285,8 @@ def test_templates_of_a_corpus_read_what_they_write():
             wrong[slug] = {kind: differences[0] for kind, differences in found.items() if differences}
     print(f"\n{whole - len(wrong)} of {whole} templates read back all that they write")
     assert whole > 100
+    for slug in sorted(wrong):
+        print(f"{slug}: {OF_A_CORPUS.get(slug, 'not listed')}")
     assert len(wrong) <= (1 - SHARE) * whole, json.dumps(wrong, indent=1, ensure_ascii=False)[:20_000]
+    unlisted = {slug: what for slug, what in wrong.items() if slug not in OF_A_CORPUS}
+    assert not unlisted, json.dumps(unlisted, indent=1, ensure_ascii=False)[:20_000]
