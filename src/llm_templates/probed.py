@@ -71,8 +71,7 @@ class Probed:
         ('<|im_end|>',)
         """
         if self._stops is None:
-            family = families.get(self.model.family).stop_strings if self.model.family else ()
-            found = family or self._parse_tables(overrides=False).grammar.stops
+            found = self._family_stops or self._parse_tables(overrides=False).grammar.stops
             self._stops = tuple(dict.fromkeys([*found, *self.model.stop_tokens]))
         return self._stops
 
@@ -86,6 +85,10 @@ class Probed:
         """
         known = families.get(self.model.family).reasoning if self.model.family else None
         return known if known and known.names <= self._reads else usual_switch(self._reads)
+
+    @property
+    def _family_stops(self) -> tuple[str, ...]:
+        return families.get(self.model.family).stop_strings if self.model.family else ()
 
     def _derived_stops(self) -> list[str]:
         from .stops import derived_stops
@@ -129,12 +132,11 @@ class Probed:
             from .grammar.overrides import find_table, with_overrides
             from .grammar.tables import Tables
 
-            family = families.get(self.model.family).stop_strings if self.model.family else ()
             grammar = derive(
                 self.render,
                 variables=self.variables,
                 switch=self.reasoning_switch,
-                stops=family or self._derived_stops(),
+                stops=self._family_stops or self._derived_stops(),
                 source=self.source,
             )
             table = find_table(self.model.family, self.source) if overrides else None

@@ -327,3 +327,26 @@ def test_work_grows_with_length(family, shape):
         lines_of(template, before + part + after, size, prompt)  # what is derived once is derived
         short, long = (lines_of(template, before + part * count + after, size, prompt) for count in (times, 2 * times))
         assert long <= 2.3 * short + 200, (prompt, size, short, long)
+
+
+@pytest.mark.parametrize("form", forms(), ids=form_id)
+def test_an_output_may_go_on_from_anywhere(form):
+    """A prompt that ends inside an output: what is left gives the calls that end in it, whole, and nothing before."""
+    template, output = form.template, form.output
+    begun = template.grammar().prompt if form.prompt is None else form.prompt
+    calls = [call["function"] for call in template.parse(output, prompt=form.prompt, tools=TOOLS).get("tool_calls", [])]
+    for place in range(0, len(output), max(1, len(output) // 24)):
+        prompt, rest = begun + output[:place], output[place:]
+        parser, message, events = streamed(template, [rest], prompt=prompt, tools=TOOLS)
+        assert streamed(template, list(rest), prompt=prompt, tools=TOOLS)[1] == message
+        left = [call["function"] for call in message.get("tool_calls", [])]
+        assert left == calls[len(calls) - len(left) :]
+        told = {}
+        for event in events:
+            for delta in event.get("tool_calls", ()):
+                told[delta["index"]] = told.get(delta["index"], "") + delta.get("function", {}).get("arguments", "")
+        assert [json.loads(text) for _, text in sorted(told.items())] == [call["arguments"] for call in left]
+        assert [span.start for span in parser.spans] == [0, *(span.end for span in parser.spans)][: len(parser.spans)]
+        for call in message.get("unparsed_tool_calls", ()):
+            start, end = call["span"]
+            assert rest[start:end] == call["text"]

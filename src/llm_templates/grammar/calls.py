@@ -51,8 +51,7 @@ class Calls:
 
         `before` is called with the white space that belongs to the calls as soon as there certainly are some.
         """
-        result = yield from self._attempt(found, before, self._opened(self.tables.triggers[found]))
-        return result
+        return (yield from self._attempt(found, before, self._opened(self.tables.triggers[found])))
 
     def read_bare(self, before: Callable[[str], None]) -> Reading[Form | None]:
         """Read calls that stand where an answer begins, without a marker; None if there are none."""
@@ -230,6 +229,11 @@ class Calls:
         self._pieces.append(piece)
         self.collector.argument(piece)
 
+    @property
+    def told(self) -> str:
+        """The JSON text of the arguments so far, of the call that is being read or was read last."""
+        return "".join(self._pieces)
+
     def _stream(self) -> Stream | None:
         """What takes JSON text of the arguments, where every piece is an event."""
         if not self.collector.is_direct:
@@ -247,7 +251,7 @@ class Calls:
 
     def _end(self) -> None:
         try:
-            arguments = json.loads("".join(self._pieces))
+            arguments = json.loads(self.told)
         except (ValueError, RecursionError):
             arguments = None
         if not isinstance(arguments, dict):

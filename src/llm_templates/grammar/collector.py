@@ -44,8 +44,8 @@ class Collector:
         #: Whether the prompt is still being read, which is not part of the output.
         self.muted = True
 
-    def begin_output(self, kind: str) -> None:
-        """What comes from here on is output, of a kind at first."""
+    def begin_output(self, kind: str, arguments: str) -> None:
+        """What comes from here on is output, of a kind at first; a call that is open has these arguments so far."""
         self.muted = False
         self._events, self._pieces = [], []
         # A call that the prompt has begun goes on in the output; one that it has whole is not the output's.
@@ -53,6 +53,7 @@ class Collector:
         self.unparsed, self._count = [], 0
         for call in self._calls:
             self._delta({**call, "function": dict(call["function"])})
+            self.argument(arguments)
         self.account(0, kind)
 
     def hold(self) -> None:

@@ -67,8 +67,8 @@ class Machine:
 
     def _take(self, piece: str) -> None:
         place = self.cursor.place
-        # What precedes place 0 is the prompt's.
-        self.region.add(piece[-place:] if place < 0 else piece)
+        # What precedes place 0 is the prompt's, even if it could only be told from a marker now.
+        self.region.add(piece[-place:] if place < 0 and not self.collector.muted else piece)
 
     def _stream(self) -> Stream | None:
         """What takes more of the text that is being read."""

@@ -70,12 +70,13 @@ class Parser:
         opened = bool(tail is not None and grammar.reasoning and not grammar.reasoning[0].open)
         self._machine.region.skip(space)
         self._running = self._machine.run(opened)
+        # Places count from where the output begins.
+        self._cursor.base = -len(tail or "")
         self._feed(tail or "")
         # What was read so far is the prompt's: it sets the state, and is no output.
         self._machine.region.forget()
         self._cursor.bypass = None
-        self._cursor.base -= len(tail or "")
-        self._collector.begin_output(self._machine.region.kind)
+        self._collector.begin_output(self._machine.region.kind, self._machine.calls.told)
         self._decoder = decoder
         if decoder is not None:
             heads = tuple(decoder.controls.values())

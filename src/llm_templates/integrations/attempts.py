@@ -45,6 +45,7 @@ def attempted(call: Callable[[], Iterator[Piece]], retries: int, pause: float = 
                 if close is not None:
                     close()
         except Exception as error:
+            # Every engine's library raises what it likes; all of it is told as one of ours.
             if isinstance(error, TemplatesError) and not isinstance(error, BackendError):
                 raise
             if any(arrived) or attempt >= retries or not _is_passing(error):

@@ -19,10 +19,12 @@ class Evidence(NamedTuple):
     is_last: bool = False
 
 
-def by_messages(record: Any, signs: Mapping[str, Callable[[Mapping[str, Any]], bool]]) -> Evidence | None:
-    """The signs that the messages of a record give; None where there is none."""
+def by_messages(
+    record: Any, signs: Mapping[str, Callable[[Mapping[str, Any]], bool]], needs: str | None = None
+) -> Evidence | None:
+    """The signs that the messages of a record give; None where there is none, or a message lacks the key `needs`."""
     found = container(record)
-    if found is None:
+    if found is None or not all(needs is None or needs in item for item in found[1]):
         return None
     shown = tuple(sign for sign, shows in signs.items() if any(shows(item) for item in found[1]))
     return Evidence((found[0],), shown) if shown else None

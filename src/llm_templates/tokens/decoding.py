@@ -14,6 +14,14 @@ if TYPE_CHECKING:
 class Decoder:
     """Text of ids that come in pieces; a character that several tokens make is told when it is whole.
 
+    Args:
+        tokenizer: as for `ChatTemplate.encode`.
+
+    Raises:
+        MissingExtraError: the library `tokenizers` is not installed.
+        SourceError: there is no tokenizer of that name, or its file is broken.
+        InputError: the object is not a tokenizer that can be used.
+
     >>> from tokenizers import Tokenizer, decoders, models
     >>> tokenizer = Tokenizer(models.WordLevel({"Hi": 0, "<end>": 1}))
     >>> tokenizer.decoder = decoders.Fuse()
@@ -23,9 +31,9 @@ class Decoder:
     """
 
     def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = load_tokenizer(tokenizer)
         from tokenizers.decoders import DecodeStream
 
-        self._tokenizer = load_tokenizer(tokenizer)
         added = self._tokenizer.get_added_tokens_decoder()
         #: The texts of the tokens that count as control tokens, by id.
         self.controls = {identity: token.content for identity, token in added.items() if token.content.strip()}

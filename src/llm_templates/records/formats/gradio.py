@@ -8,7 +8,7 @@ from typing import Any
 from ..chat import read_messages
 from ..evidence import Evidence, by_messages
 from ..example import Example, Message
-from ..fields import beside, container, example, lone_text, opened, parts_of, with_extras
+from ..fields import beside, example, lone_text, opened, parts_of, with_extras
 from ..media import address, leave_rest
 from ..notes import Notes
 from ..writing import head, refuse_roles, words_only
@@ -34,10 +34,7 @@ def _inner(part: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def detect(record: Any) -> Evidence | None:
     """Metadata with a title, options, or content that is a file."""
-    found = container(record)
-    if found is None or not all("role" in item for item in found[1]):
-        return None
-    return by_messages(record, SIGNS)
+    return by_messages(record, SIGNS, needs="role")
 
 
 def read(record: Any, notes: Notes) -> Example:

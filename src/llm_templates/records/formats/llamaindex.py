@@ -9,7 +9,7 @@ from ..calls import call_alone
 from ..chat import read_messages
 from ..evidence import Evidence, by_messages
 from ..example import Example, Message
-from ..fields import beside, container, example, lone_text, opened, with_extras
+from ..fields import beside, example, lone_text, opened, with_extras
 from ..media import address, leave_rest
 from ..notes import Notes
 from ..texts import text_alone
@@ -28,10 +28,7 @@ MEDIA = ("image", "audio", "video")
 
 def detect(record: Any) -> Evidence | None:
     """Blocks, or additional keyword arguments beside a role."""
-    found = container(record)
-    if found is None or not all("role" in item for item in found[1]):
-        return None
-    return by_messages(record, SIGNS)
+    return by_messages(record, SIGNS, needs="role")
 
 
 def read(record: Any, notes: Notes) -> Example:
