@@ -24,7 +24,8 @@ LAYERS = (
     {"probed"},
     {"template"},
     {"loading"},
-    {"formatter", "history", "fitting", "comparison", "records", "checks", "batch", "integrations"},
+    {"formatter", "history", "fitting", "comparison", "records", "checks"},
+    {"batch", "integrations"},
     {"cli", "playground"},
     {"__init__", "__main__"},
 )

@@ -34,6 +34,7 @@ def test_the_public_names_are_sorted_and_complete():
     assert set(names) == {
         "BackendError",
         "BackendTimeoutError",
+        "Batch",
         "BudgetError",
         "Chat",
         "ChatTemplate",

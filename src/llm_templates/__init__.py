@@ -26,6 +26,7 @@ from .loading import load
 from .template import ChatTemplate
 
 if TYPE_CHECKING:
+    from .batch import Batch
     from .fitting import fit
     from .grammar.grammar import Grammar
     from .grammar.parser import Parser
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "BackendError",
     "BackendTimeoutError",
+    "Batch",
     "BudgetError",
     "Chat",
     "ChatTemplate",
@@ -73,6 +75,7 @@ __all__ = [
 
 #: What is read when it is asked for: each of these costs an import that most programs never need.
 _LATER = {
+    "Batch": "batch",
     "Chat": "integrations.chat",
     "Grammar": "grammar.grammar",
     "Parser": "grammar.parser",

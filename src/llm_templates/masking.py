@@ -21,6 +21,8 @@ WEIGHT_KEYS: Mapping[str, bool] = {
 }
 #: The paths of a message's reasoning.
 REASONING = ("reasoning_content", "reasoning", "thinking")
+#: The finding of a mask that covers nothing.
+EMPTY = "nothing of the prompt is trained on"
 
 
 class Span(NamedTuple):
@@ -146,7 +148,7 @@ def masked(
 def _with_findings(spans: list[Span], findings: list[str]) -> Mask:
     kept = sorted(span for span in spans if span.end > span.start)
     if not kept:
-        findings.append("nothing of the prompt is trained on")
+        findings.append(EMPTY)
     return Mask(tuple(kept), tuple(findings))
 
 

@@ -147,6 +147,17 @@ class ChatTemplate(Probed):
         known = RESERVED | GLOBALS.keys()
         return tuple(name for name in self._engine.reads if name not in known and not name.endswith("_token"))
 
+    @property
+    def reads_clock(self) -> bool:
+        """Whether the prompt depends on when it is rendered, as far as the template's text tells."""
+        return "strftime_now" in self._reads or (self._with_tools is not None and self._with_tools.reads_clock)
+
+    def at(self, now: datetime) -> ChatTemplate:
+        """The same template, told that it is `now`, whenever it renders."""
+        return ChatTemplate(
+            self._engine, self.model, self.variant, now, None if self._with_tools is None else self._with_tools.at(now)
+        )
+
     def render(
         self,
         messages: Any,

@@ -10,6 +10,7 @@ from typing import Any
 import click
 
 from ..errors import TemplatesError
+from .batch import batch
 from .completion import completion
 from .diff import diff
 from .failures import BUG, INTERRUPTED, READER_GONE, Failure
@@ -106,5 +107,5 @@ def main(ctx: click.Context) -> None:
         ctx.color = False
 
 
-for command in (completion, diff, fetch, grammar, list_families, parse, read, render, show, stability, trace):
+for command in (batch, completion, diff, fetch, grammar, list_families, parse, read, render, show, stability, trace):
     main.add_command(command)
