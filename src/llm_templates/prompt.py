@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from .attribution import AmbiguousError, Inputs
-from .engine.provenance import BEGINS, BUFFER, ENDS, Origin, leaves
+from .engine.provenance import BEGINS, BUFFER, ENDS, Node, Origin, leaves, node_of
 from .errors import InputError
 from .masking import Mask, Training, masked
 from .sampling import Piece, Rules, Turn, sampled_turns
@@ -70,7 +70,8 @@ class Prompt:
         return f"<Prompt of {len(self._text)} characters in {len(self.segments)} segments>"
 
     @cached_property
-    def _pieces(self) -> list[Piece]:
+    def pieces(self) -> list[Piece]:
+        """The prompt from left to right, in stretches from one place."""
         try:
             return self._attributed()
         except AmbiguousError:
@@ -83,18 +84,25 @@ class Prompt:
         place, end = 0, len(self._text)
         origin_of = self._inputs.origin
         self._blocks = []
-        for length, source, start, owner in leaves((end, BUFFER, self._run.output, None)):
+        for length, source, start, owner in _leaves(self._run.output):
             if source is BEGINS or source is ENDS:
                 self._blocks.append(min(place, end))
                 continue
-            origin = origin_of(source, start, owner)
+            origin = source if type(source) is Origin and not start else origin_of(source, start, owner)
             if owner is None and origin.kind == "message":
                 owner = origin.index
-            stop = min(place + length, end)
+            stop = place + length
+            if stop > end:
+                stop = end
             if stop > place:
                 found.append(Piece(place, stop, origin, owner))
             place = stop
         return found
+
+    @property
+    def messages(self) -> list[Any]:
+        """The conversation."""
+        return self._inputs.messages
 
     @property
     def roles(self) -> tuple[str | None, ...]:
@@ -104,7 +112,7 @@ class Prompt:
     @cached_property
     def turns(self) -> list[Turn]:
         """What the model itself would write of each of its messages, with what surrounds it; see `Turn`."""
-        return sampled_turns(self._text, self._pieces, self.roles, self._rules)
+        return sampled_turns(self._text, self.pieces, self.roles, self._rules)
 
     @property
     def sampled(self) -> list[tuple[int, int]]:
@@ -134,8 +142,7 @@ class Prompt:
         >>> load("chatml").trace(messages).mask().spans
         (Span(start=52, end=68, weight=0.5),)
         """
-        messages = self._inputs.messages
-        return masked(self._text, self._pieces, self.turns, self.generation_blocks, messages, training)
+        return masked(self._text, self.pieces, self.turns, self.generation_blocks, self.messages, training)
 
     @cached_property
     def generation_blocks(self) -> list[tuple[int, int]]:
@@ -149,7 +156,7 @@ class Prompt:
         >>> ChatTemplate.from_string(text).trace([{"role": "user", "content": "Hi"}]).generation_blocks
         [(5, 7)]
         """
-        places = self._blocks if self._pieces else []
+        places = self._blocks if self.pieces else []
         return [(start, end) for start, end in zip(places[::2], places[1::2], strict=True) if end > start]
 
     @cached_property
@@ -159,7 +166,7 @@ class Prompt:
         text = self._text
         cuts = iter([place for turn in self.turns for place in (turn.start, turn.end)])
         cut, sampled = next(cuts, -1), False
-        for start, end, origin, owner in self._pieces:
+        for start, end, origin, owner in self.pieces:
             first = start
             while True:
                 while cut == start:
@@ -229,7 +236,7 @@ class Prompt:
         value = self._inputs.messages[index].get(field)
         own = [
             piece
-            for piece in self._pieces
+            for piece in self.pieces
             if piece.origin.index == index and piece.origin.kind == "message" and not piece.origin.key
             if piece.origin.path == field or piece.origin.path.startswith((f"{field}[", f"{field}."))
         ]
@@ -265,6 +272,17 @@ class Prompt:
             ],
             "dropped": [str(origin) for origin in self.dropped],
         }
+
+
+def _leaves(buffer: Sequence[Any]) -> Iterator[Node]:
+    """The leaves of what was written, of which most are pieces of their own."""
+    for at in range(0, len(buffer), 2):
+        piece, owner = buffer[at], buffer[at + 1]
+        node = node_of(piece)
+        if node[1] is None or node[1] is BUFFER:
+            yield from leaves((node[0], BUFFER, (piece, owner), None))
+        elif node[0] or node[1] is BEGINS or node[1] is ENDS:
+            yield node if node[3] is not None else (node[0], node[1], node[2], owner)
 
 
 def _reach(piece: Piece) -> tuple[list[int], int]:

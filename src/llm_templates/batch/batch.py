@@ -12,16 +12,19 @@ from typing import TYPE_CHECKING, Any
 from ..arguments import check_variables, mappings, tool_list
 from ..errors import InputError, TemplatesError
 from ..loading import load
-from ..masking import EMPTY, Training
+from ..masking import EMPTY, Mask, Training
 from ..records.detection import format_named
 from ..template import ChatTemplate
-from .columns import COLUMNS, MASKED, arrow, checked_columns, schema_of, table_of
+from .columns import COLUMNS, MASKED, arrays, arrow, checked_columns, schema_of, table_of
 from .packing import packed
 from .record import Given, arguments_of, given
 from .rows import Rejected, Row, rewritten_turns
 
 if TYPE_CHECKING:
     import pyarrow
+
+    from ..prompt import Prompt
+    from ..tokens.bytewise import Encoded
 
 KEEP = ("start", "end", "turns")
 REWRITTEN = ("row", "turns", "raise")
@@ -31,6 +34,8 @@ ON_ERROR = ("raise", "column")
 OPTIONS = (
     *("tools", "documents", "add_generation_prompt", "reasoning", "variables", "strict", "trust", "on_injection"),
 )
+#: The mask of rows that have none.
+NOTHING = Mask((), ())
 #: Those of them that belong to tokens rather than to the prompt.
 OF_TOKENS = ("trust", "on_injection")
 
@@ -234,7 +239,7 @@ class Batch:
             rows = self._rows_of_turns(number, prompt, messages, options)
         else:
             rows = [self._row(number, prompt, self.training)]
-        kept = [row for row in rows if 1 in row.mask]
+        kept = [row for row in rows if row.mask.any()]
         if not kept and self.on_empty == "raise":
             why = [finding for row in rows for finding in row.findings if finding != EMPTY]
             raise InputError(
@@ -246,7 +251,7 @@ class Batch:
             row.is_rewritten = bool(rewritten)
         return rows
 
-    def _rows_of_turns(self, number: int, prompt: Any, messages: list[Any], options: dict[str, Any]) -> list[Row]:
+    def _rows_of_turns(self, number: int, prompt: Prompt, messages: list[Any], options: dict[str, Any]) -> list[Row]:
         """A row for each turn of the model, which ends with it."""
         rows = []
         turns = sorted({turn.message for turn in prompt.turns})
@@ -256,18 +261,38 @@ class Batch:
                 rows.append(self._row(number, part, self.training._replace(messages=(message,))))
         return rows
 
-    def _row(self, number: int, prompt: Any, training: Training | None) -> Row:
+    def _row(self, number: int, prompt: Prompt, training: Training | None) -> Row:
+        mask = NOTHING if training is None else prompt.mask(training)
+        made = self._fast(prompt, mask)
+        if made is None:
+            return self._exact(number, prompt, mask)
+        size = len(made.ids)
+        if self.max_tokens is not None and size > self.max_tokens:
+            if self.keep == "turns":
+                return self._exact(number, prompt, mask)
+            kept = slice(self.max_tokens) if self.keep == "start" else slice(-self.max_tokens, None)
+            made = type(made)(*(values[kept] for values in made))
+        return Row(number, str(prompt), *made, size - len(made.ids), False, mask.findings)
+
+    def _fast(self, prompt: Prompt, mask: Mask) -> Encoded | None:
+        """The tokens, if the tokenizer is one that can do without asking where each of them stands."""
+        from ..tokens.bytewise import bytewise_of
+        from ..tokens.pipeline import pipeline_of
+
+        bytewise = bytewise_of(pipeline_of(self.tokenizer))
+        return None if bytewise is None else bytewise.encode(prompt, mask.spans, self.options.get("trust", ()))
+
+    def _exact(self, number: int, prompt: Prompt, mask: Mask) -> Row:
+        """The row as `encode` gives it."""
         from ..tokens import encode
 
-        mask = None if training is None else prompt.mask(training)
         policies = {name: self.options[name] for name in OF_TOKENS if name in self.options}
-        tokens = encode(prompt, self.tokenizer, sampled=() if mask is None else mask.spans, **policies)
-        size = len(tokens)
+        tokens = encode(prompt, self.tokenizer, sampled=mask.spans, **policies)
+        size, attempts = len(tokens), len(tokens.attempts)
         if self.max_tokens is not None:
             tokens = tokens.truncate(self.max_tokens, keep=self.keep)
-        findings = () if mask is None else mask.findings
-        cut, attempts = size - len(tokens), len(tokens.attempts)
-        return Row(number, tokens.text, tokens.ids, tokens.mask, tokens.weights, cut, False, findings, attempts)
+        cut = size - len(tokens)
+        return Row(number, tokens.text, *arrays(tokens), cut, False, mask.findings, attempts)
 
     def _options(self, found: Given) -> dict[str, Any]:
         """What is rendered with a record's messages."""

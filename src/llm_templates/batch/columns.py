@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError, MissingExtraError
@@ -12,6 +11,8 @@ from .rows import Rejected, Row
 if TYPE_CHECKING:
     import numpy
     import pyarrow
+
+    from ..tokens import Tokens
 
 #: What trainers leave out of the loss.
 IGNORED = -100
@@ -63,9 +64,20 @@ class Flat:
     def _joined(self, name: str, kind: str) -> numpy.ndarray[Any, Any]:
         import numpy
 
-        values = chain.from_iterable(getattr(row, name) for row in self._rows)
-        joined: numpy.ndarray[Any, Any] = numpy.fromiter(values, kind, self.count)
+        values = [getattr(row, name) for row in self._rows if len(row.ids)]
+        joined: numpy.ndarray[Any, Any] = numpy.concatenate(values) if values else numpy.zeros(0, kind)
         return joined
+
+
+def arrays(tokens: Tokens) -> tuple[Any, Any, Any]:
+    """Ids, mask and weights as rows have them."""
+    import numpy
+
+    return (
+        numpy.array(tokens.ids, numpy.int32),
+        numpy.array(tokens.mask, numpy.uint8),
+        numpy.array(tokens.weights, numpy.float32),
+    )
 
 
 def _offsets(sizes: Any) -> numpy.ndarray[Any, Any]:
@@ -202,7 +214,7 @@ def table_of(
     schema = schema_of(columns, has_errors, None if data is None else data.schema, copy)
     flat = Flat(groups)
     missing = [group[0].record in errors for group in groups] if errors else None
-    arrays = [_array(COLUMNS[name], flat, missing) for name in columns]
+    arrays = [_array(COLUMNS[name], flat, None if name == "record" else missing) for name in columns]
     if copy:
         records = pa.array([group[0].record - first for group in groups], pa.int64())
         arrays += [data.column(name).take(records) for name in copy]
@@ -218,10 +230,13 @@ def _type(column: Column) -> Any:
 
 
 def _array(column: Column, flat: Flat, missing: Sequence[bool] | None) -> Any:
+    import numpy
+
     pa = arrow()
-    values = pa.array(column.values(flat), pa.type_for_alias(column.type))
+    kind = pa.type_for_alias(column.type)
     if not column.is_list:
-        return values if missing is None else pa.compute.if_else(pa.array(missing), None, values)
+        return pa.array(column.values(flat), kind, mask=None if missing is None else numpy.array(missing))
+    values = pa.array(column.values(flat), kind)
     offsets = flat.offsets
     if column.of_packs:
         offsets = _offsets([len(group) for group in flat.groups])

@@ -14,14 +14,14 @@ from ..tokens.growth import common_length
 
 @dataclass(slots=True)
 class Row:
-    """A prompt, and its tokens if a tokenizer is given."""
+    """A prompt, and its tokens if a tokenizer is given: arrays of int32, uint8 and float32."""
 
     #: The number of the record it was made of.
     record: int
     prompt: str
-    ids: Sequence[int] = ()
-    mask: Sequence[int] = ()
-    weights: Sequence[float] = ()
+    ids: Any = ()
+    mask: Any = ()
+    weights: Any = ()
     #: How many tokens of it were cut off.
     cut: int = 0
     #: Whether the template rewrites turns of the record's history.

@@ -22,7 +22,7 @@ from .parts import FORMATS, Part, Task
 from .pool import Pool
 from .reading import Chunk, Source, chunks, schema_of, sources
 from .summary import Summary
-from .writing import Writer, writer_of
+from .writing import writer_of
 
 #: What the folder of parts is called, and what the files beside the output are, after its name.
 PARTS, REJECTS, SUMMARY = ".parts", ".rejects.jsonl", ".summary.json"
@@ -72,14 +72,14 @@ def run(
         raise InputError(f"on_error={on_error!r} is neither 'reject' nor 'raise'")
     if batch.on_error == "column":
         raise InputError("on_error='column' is for tables in memory", hint="files have their rejects in a file")
+    count = _count(workers)
     files = sources(os.fspath(data))
-    given = schema_of(files)
+    schema = _schema(batch, schema_of(files), form)
     folder = output + PARTS
     batch, settings = _opened(folder, batch, files, resume)
     total = sum(source.size for source in files)
     task = Task(batch, folder, form, on_error == "raise")
-    schema = _schema(batch, given, form)
-    with Pool(task, _count(workers, total)) as pool:
+    with Pool(task, count) as pool:
         summary = _merged(pool, task, chunks(files), schema, total, progress)
     _publish(output, folder, summary, settings)
     return summary
@@ -94,7 +94,7 @@ def _opened(folder: str, batch: Batch, files: Sequence[Source], resume: bool) ->
     settings = {
         "version": version("llm-templates"),
         "batch": batch.fingerprint,
-        "now": batch.now.isoformat(),
+        "now": batch.now.isoformat() if batch.template.reads_clock else None,
         "files": [[source.name, source.size, source.changed] for source in files],
     }
     if state is not None:
@@ -125,7 +125,7 @@ def _state(path: str) -> dict[str, Any] | None:
     return state if isinstance(state, dict) else None
 
 
-def _count(workers: int | None, total: int) -> int:
+def _count(workers: int | None) -> int:
     if workers is None:
         workers = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     if workers < 1:
@@ -134,12 +134,12 @@ def _count(workers: int | None, total: int) -> int:
 
 
 def _schema(batch: Batch, given: Any, form: str) -> Any:
-    if form == ".jsonl":
-        return None
+    """The columns of the output; None for lines, which have none."""
     if given is None and batch.copy:
         pa = arrow()
         given = pa.schema([(name, pa.string()) for name in batch.copy])
-    return batch.schema(given)
+    schema = batch.schema(given)
+    return None if form == ".jsonl" else schema
 
 
 def _merged(
@@ -196,6 +196,3 @@ def _publish(output: str, folder: str, summary: Summary, settings: dict[str, Any
     os.replace(figures, output + SUMMARY)
     os.replace(os.path.join(folder, "rows"), output)
     shutil.rmtree(folder)
-
-
-__all__ = ["Progress", "Writer", "run"]

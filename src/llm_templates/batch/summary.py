@@ -63,6 +63,8 @@ class Summary:
             rejected: those that have none.
             records: how many there are.
         """
+        import numpy
+
         sizes = [len(row.ids) for row in rows]
         found = cls(
             records=records,
@@ -71,7 +73,7 @@ class Summary:
             made=len(rows),
             rows=len(rows),
             tokens=sum(sizes),
-            trained=sum(row.mask.count(1) for row in rows),
+            trained=sum(int(numpy.count_nonzero(row.mask)) for row in rows),
             longest=max(sizes, default=0),
             cut=sum(1 for row in rows if row.cut),
             cut_tokens=sum(row.cut for row in rows),

@@ -43,6 +43,8 @@ class Pipeline:
         self.normalizer = tokenizer.normalizer
         self.pre_tokenizer = tokenizer.pre_tokenizer
         added = tokenizer.get_added_tokens_decoder()
+        #: All added tokens, by id.
+        self.added = added
         #: The control tokens: added tokens by id, but for white space and letters of the model's alphabet.
         self.control = {
             identity: token
@@ -101,6 +103,17 @@ class Pipeline:
             ids[first:last] = new_ids
             offsets[first:last] = new_offsets
         return Encoded(ids, offsets, attempts)
+
+    def ids(self, text: str) -> list[int]:
+        """The ids of a text, in which control tokens count whoever wrote them."""
+        # This call spares the tokenizer finding out where the tokens stand.
+        ids: list[int] = self._plain.encode_batch_fast([text], add_special_tokens=False)[0].ids
+        return [self._renamed.get(identity, identity) for identity in ids] if self._renamed else ids
+
+    def vocabulary(self) -> dict[str, int]:
+        """The model's own tokens, by their spelling."""
+        known: dict[str, int] = self._plain.get_vocab(with_added_tokens=False)
+        return known
 
     def control_spans(self, text: str) -> Spans:
         """Where control tokens stand, whoever wrote them."""

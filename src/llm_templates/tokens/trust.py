@@ -50,7 +50,7 @@ def layout(prompt: Prompt, trust: Trust = ()) -> Layout:
     Raises:
         InputError: `trust` holds something else than names and (name, path) pairs.
     """
-    is_trusted = _policy(prompt, trust)
+    is_trusted = policy(prompt, trust)
     starts: list[int] = []
     spans: list[tuple[int, int]] = []
     place = low = high = 0
@@ -69,8 +69,12 @@ def layout(prompt: Prompt, trust: Trust = ()) -> Layout:
     return Layout(starts, Spans(spans))
 
 
-def _policy(prompt: Prompt, trust: Trust) -> Callable[[Segment], bool]:
-    """Whether a segment that is not the template's may hold control tokens all the same."""
+def policy(prompt: Prompt, trust: Trust) -> Callable[[Segment], bool]:
+    """What says of a segment that is not the template's whether it may hold control tokens all the same.
+
+    Raises:
+        InputError: `trust` holds something else than names and (name, path) pairs.
+    """
     if isinstance(trust, str):
         raise InputError(f"trust={trust!r} is a text", hint=f"give a tuple: trust=({trust!r},)")
     rules: list[tuple[str, str]] = []

@@ -1,0 +1,160 @@
+"""The fast way to ids and masks, for byte-level tokenizers: the lengths of their tokens tell where these stand.
+
+Asking the tokenizer where each token stands costs as much as several traces. A byte-level tokenizer leaves nothing out
+and adds nothing, so the bytes of its tokens, one after the other, are the text.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from itertools import accumulate
+from typing import TYPE_CHECKING, Any, NamedTuple
+from unicodedata import is_normalized
+from weakref import WeakKeyDictionary
+
+import numpy
+from tokenizers import pre_tokenizers
+
+from ..prompt import Segment
+from .trust import Trust, policy
+
+if TYPE_CHECKING:
+    from ..prompt import Prompt
+    from ..sampling import Piece
+    from .pipeline import Pipeline
+
+Array = numpy.ndarray[Any, Any]
+
+#: Steps before the model that keep every byte.
+KEEPING = ("Split", "Digits", "Punctuation", "UnicodeScripts")
+
+
+class Encoded(NamedTuple):
+    """The tokens of a prompt: ids, and for each whether it is sampled and what it weighs."""
+
+    ids: Array
+    mask: Array
+    weights: Array
+
+
+class Bytewise:
+    """A tokenizer's pipeline, with the length of every token in bytes; 0 where it has no one length."""
+
+    def __init__(self, pipeline: Pipeline, lengths: Array, needs_nfc: bool) -> None:
+        self._encode = pipeline.ids
+        self._lengths = lengths
+        self._needs_nfc = needs_nfc
+        self._control = numpy.zeros(len(lengths), bool)
+        self._control[list(pipeline.control)] = True
+
+    def encode(self, prompt: Prompt, spans: Sequence[Sequence[Any]], trust: Trust = ()) -> Encoded | None:
+        """The tokens; None where only `encoding.encode` gives the right ones, or an error that says what is wrong.
+
+        Args:
+            prompt: a whole prompt.
+            spans: the stretches for the mask, as (start, end, weight) in characters, in order.
+            trust: as for `encoding.encode`.
+        """
+        text = str(prompt)
+        if self._needs_nfc and not is_normalized("NFC", text):
+            return None
+        try:
+            size = len(text) if text.isascii() else len(text.encode())
+        except UnicodeEncodeError:
+            return None
+        ids = numpy.array(self._encode(text), numpy.int32)
+        lengths = self._lengths[ids]
+        ends = lengths.cumsum()
+        if size != (ends[-1] if len(ends) else 0) or not lengths.all():
+            return None
+        place = _places(text, size, prompt.pieces)
+        hits = self._control[ids].nonzero()[0]
+        if len(hits):
+            untrusted = _untrusted(prompt, trust)
+            lows = [place(start) for start, _ in untrusted]
+            highs = [place(stop) for _, stop in untrusted]
+            stops = ends[hits]
+            if (numpy.searchsorted(highs, stops - lengths[hits], "right") < numpy.searchsorted(lows, stops)).any():
+                return None
+        mask = numpy.zeros(len(ids), numpy.uint8)
+        weights = numpy.zeros(len(ids), numpy.float32)
+        for start, end, weight in spans:
+            first = ends.searchsorted(place(start), "right")
+            last = ends.searchsorted(place(end) - 1, "right") + 1
+            mask[first:last] = 1 if weight else 0
+            weights[first:last] = weight
+        return Encoded(ids, mask, weights)
+
+
+def _places(text: str, size: int, pieces: Sequence[Piece]) -> Callable[[int], int]:
+    """What gives the byte at which a character stands."""
+    if size == len(text):
+        return int
+    starts = [piece.start for piece in pieces]
+    bases = [0, *accumulate(len(text[piece.start : piece.end].encode()) for piece in pieces)]
+
+    def place(character: int) -> int:
+        at = bisect_right(starts, character) - 1
+        return bases[at] + len(text[starts[at] : character].encode())
+
+    return place
+
+
+def _untrusted(prompt: Prompt, trust: Trust) -> list[tuple[int, int]]:
+    """The stretches of a prompt in which control tokens do not count, as (start, end)."""
+    rules, text = policy(prompt, trust), str(prompt)
+    return [
+        (start, end)
+        for start, end, origin, owner in prompt.pieces
+        if origin.kind != "template"
+        and not ((trust or origin.path == "role") and rules(Segment(text[start:end], origin, owner)))
+    ]
+
+
+_known: WeakKeyDictionary[Pipeline, Bytewise | None] = WeakKeyDictionary()
+
+
+def bytewise_of(pipeline: Pipeline) -> Bytewise | None:
+    """The fast way of a pipeline; None if its tokens do not tell where they stand."""
+    if pipeline not in _known:
+        _known[pipeline] = _made(pipeline)
+    return _known[pipeline]
+
+
+def _made(pipeline: Pipeline) -> Bytewise | None:
+    normalizers = _steps(pipeline.normalizer, "normalizers")
+    if any(step["type"] != "NFC" for step in normalizers) or not _keeps_bytes(pipeline):
+        return None
+    model = pipeline.model
+    if type(model).__name__ != "BPE" or model.unk_token or model.byte_fallback:
+        return None
+    if model.continuing_subword_prefix or model.end_of_word_suffix:
+        return None
+    vocabulary = pipeline.vocabulary()
+    lengths: Array = numpy.zeros(1 + max([*vocabulary.values(), *pipeline.added], default=0), numpy.int64)
+    alphabet = frozenset(pre_tokenizers.ByteLevel.alphabet())
+    for token, identity in vocabulary.items():
+        # One that is spelt with other letters can only be an added token.
+        lengths[identity] = len(token) if alphabet.issuperset(token) else 0
+    for identity, added in pipeline.added.items():
+        takes_space = added.lstrip or added.rstrip
+        lengths[identity] = 0 if takes_space else len(added.content.encode("utf-8", "surrogatepass"))
+    return Bytewise(pipeline, lengths, bool(normalizers))
+
+
+def _keeps_bytes(pipeline: Pipeline) -> bool:
+    """Whether what goes before the model leaves every byte, and spells it as byte-level models do."""
+    *before, last = _steps(pipeline.pre_tokenizer, "pretokenizers") or [{"type": ""}]
+    if last["type"] != "ByteLevel" or last.get("add_prefix_space"):
+        return False
+    return all(step["type"] in KEEPING and step.get("behavior") != "Removed" for step in before)
+
+
+def _steps(component: Any, key: str) -> list[dict[str, Any]]:
+    """What a normalizer or a pre-tokenizer consists of, as its file has it."""
+    if component is None:
+        return []
+    found = json.loads(component.__getstate__())
+    return list(found[key]) if found["type"] == "Sequence" else [found]
