@@ -14,7 +14,7 @@ from .failures import OutputError
 from .models import load_model, model_argument, model_options
 from .request import read_variables
 from .tools import read_tools
-from .writing import write_document, write_lines
+from .writing import write_document, write_lines, write_note
 
 if TYPE_CHECKING:
     from ..batch.summary import Summary
@@ -130,6 +130,9 @@ def batch(
             progress = _progress(bar) if _is_seen() else None
             summary = run(made, data, output, workers=workers, resume=resume, on_error=on_error, progress=progress)
         except InputError:
+            raise
+        except KeyboardInterrupt:
+            write_note("what is done is kept; the same command goes on with it, with --resume")
             raise
         except OSError as error:
             raise OutputError(f"the output cannot be written: {error.strerror or error}") from None
