@@ -25,7 +25,8 @@ LAYERS = (
     {"template"},
     {"loading"},
     {"formatter", "history", "fitting", "comparison", "records", "checks"},
-    {"batch", "integrations"},
+    {"batch"},
+    {"integrations"},
     {"cli", "playground"},
     {"__init__", "__main__"},
 )

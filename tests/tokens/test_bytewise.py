@@ -6,6 +6,8 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numpy")
 
+from tokenizers import Tokenizer, models, pre_tokenizers
+
 from llm_templates import load
 from llm_templates.tokens import encode
 from llm_templates.tokens.bytewise import bytewise_of
@@ -83,15 +85,22 @@ def test_tokens_that_take_space_along_go_the_slow_way(flag, tokenizer_of):
     assert fast.encode(template.trace([{"role": "user", "content": "Hi"}]), ()) is None
 
 
-def test_a_pre_tokenizer_that_drops_text_is_none():
-    """Where text is left out, lengths tell nothing."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-
+def byte_level(pre_tokenizer):
     letters = sorted(pre_tokenizers.ByteLevel.alphabet())
     tokenizer = Tokenizer(models.BPE({letter: number for number, letter in enumerate(letters)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Split(" ", "removed"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
-    )
-    assert bytewise_of(Pipeline(tokenizer)) is None
-    tokenizer.pre_tokenizer = None
-    assert bytewise_of(Pipeline(tokenizer)) is None
+    tokenizer.pre_tokenizer = pre_tokenizer
+    return tokenizer
+
+
+def test_a_pre_tokenizer_that_drops_text_is_seen():
+    """Where text is left out, lengths tell nothing."""
+    bytes_only = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    dropping = byte_level(pre_tokenizers.Sequence([pre_tokenizers.Split(" ", "removed"), bytes_only]))
+    fast = bytewise_of(Pipeline(dropping))
+    assert fast.encode(load("chatml").trace([{"role": "user", "content": "a b"}]), ()) is None
+    assert fast.encode(load("chatml").trace([{"role": "user", "content": "ab"}]), ()) is not None
+    assert bytewise_of(Pipeline(byte_level(None))) is None
+    assert bytewise_of(Pipeline(byte_level(pre_tokenizers.ByteLevel(add_prefix_space=True)))) is None
+    dropout = Tokenizer(models.BPE({"a": 0}, [], dropout=0.1))
+    dropout.pre_tokenizer = bytes_only
+    assert bytewise_of(Pipeline(dropout)) is None

@@ -19,6 +19,7 @@ from .columns import COLUMNS, MASKED, arrays, arrow, checked_columns, schema_of,
 from .packing import packed
 from .record import Given, arguments_of, given
 from .rows import Rejected, Row, rewritten_turns
+from .tables import records_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -132,16 +133,20 @@ class Batch:
         self._arguments = arguments_of(self.template)
         self._is_masked = not MASKED.isdisjoint(self.columns)
 
-    def __call__(self, data: Any) -> Any:
+    def __call__(self, data: Any, first: int = 0) -> Any:
         """The rows of a `pyarrow.RecordBatch` or `pyarrow.Table`, as one of these.
+
+        Args:
+            data: the records.
+            first: the number of the first one.
 
         Raises:
             TemplatesError: a record cannot be rendered, with `on_error="raise"`.
         """
-        rows, rejected = self.rows(enumerate(data.to_pylist()))
+        rows, rejected = self.rows(enumerate(records_of(data), first))
         if rejected and self.on_error == "raise":
             raise rejected[0].error
-        table = self.table(rows, data, rejected)
+        table = self.table(rows, data, rejected, first)
         if isinstance(data, arrow().Table):
             return table
         return arrow().RecordBatch.from_arrays([_whole(column) for column in table.columns], schema=table.schema)

@@ -36,7 +36,7 @@ class Flat:
         return self._joined("ids", "int32")
 
     def mask(self) -> numpy.ndarray[Any, Any]:
-        return self._joined("mask", "uint8")
+        return self._joined("mask", "int8")
 
     def weights(self) -> numpy.ndarray[Any, Any]:
         return self._joined("weights", "float32")
@@ -75,7 +75,7 @@ def arrays(tokens: Tokens) -> tuple[Any, Any, Any]:
 
     return (
         numpy.array(tokens.ids, numpy.int32),
-        numpy.array(tokens.mask, numpy.uint8),
+        numpy.array(tokens.mask, numpy.int8),
         numpy.array(tokens.weights, numpy.float32),
     )
 
@@ -104,18 +104,18 @@ class Column(NamedTuple):
 def _ones(flat: Flat) -> Any:
     import numpy
 
-    return numpy.ones(flat.count, numpy.uint8)
+    return numpy.ones(flat.count, numpy.int8)
 
 
 #: Every column by its name.
 COLUMNS: dict[str, Column] = {
     "prompt": Column("string", lambda flat: [group[0].prompt for group in flat.groups], False, False),
     "input_ids": Column("int32", Flat.ids),
-    "attention_mask": Column("uint8", _ones),
+    "attention_mask": Column("int8", _ones),
     "labels": Column("int32", Flat.labels, of_mask=True),
-    "mask": Column("uint8", Flat.mask, of_mask=True),
-    "assistant_masks": Column("uint8", Flat.mask, of_mask=True),
-    "completion_mask": Column("uint8", Flat.mask, of_mask=True),
+    "mask": Column("int8", Flat.mask, of_mask=True),
+    "assistant_masks": Column("int8", Flat.mask, of_mask=True),
+    "completion_mask": Column("int8", Flat.mask, of_mask=True),
     "weights": Column("float32", Flat.weights, of_mask=True),
     "length": Column("int32", lambda flat: flat.offsets[1:] - flat.offsets[:-1], False),
     "record": Column("int64", lambda flat: [group[0].record for group in flat.groups], False, False),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from ..errors import InputError, SourceError
 from .columns import arrow
 from .record import Broken
+from .tables import records_of
 
 #: How much of the input is one worker's task: enough to be worth handing over, little enough to share the end of it.
 CHUNK = 1 << 20
@@ -99,7 +100,7 @@ class Rows(NamedTuple):
 
     def records(self) -> Iterator[tuple[int, Any]]:
         """The records, each with its number."""
-        return enumerate(self.table().to_pylist(), self.first)
+        return enumerate(records_of(self.table()), self.first)
 
     def place(self, record: int) -> dict[str, Any]:
         """The file and the row, from 0 on."""

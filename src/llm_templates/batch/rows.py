@@ -14,7 +14,7 @@ from ..tokens.growth import common_length
 
 @dataclass(slots=True)
 class Row:
-    """A prompt, and its tokens if a tokenizer is given: arrays of int32, uint8 and float32."""
+    """A prompt, and its tokens if a tokenizer is given: arrays of int32, int8 and float32."""
 
     #: The number of the record it was made of.
     record: int

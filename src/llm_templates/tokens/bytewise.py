@@ -1,7 +1,8 @@
-"""The fast way to ids and masks, for byte-level tokenizers: the lengths of their tokens tell where these stand.
+"""The fast way to ids and masks, for byte-level tokenizers.
 
-Asking the tokenizer where each token stands costs as much as several traces. A byte-level tokenizer leaves nothing out
-and adds nothing, so the bytes of its tokens, one after the other, are the text.
+Such a tokenizer leaves nothing out and adds nothing, so the bytes of its tokens, one after the other, are the text:
+their lengths tell where they stand, and nobody has to ask. Each word has its ids whatever stands around it, so a data
+set's words are encoded once each, by the tokenizer itself, and remembered.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy
 from tokenizers import pre_tokenizers
 
 from ..prompt import Segment
+from .memory import Memory
 from .trust import Trust, policy
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
 Array = numpy.ndarray[Any, Any]
 
-#: Steps before the model that keep every byte.
+#: Steps before the model that change no byte; that none leaves any out is seen by the lengths.
 KEEPING = ("Split", "Digits", "Punctuation", "UnicodeScripts")
 
 
@@ -42,8 +44,9 @@ class Encoded(NamedTuple):
 class Bytewise:
     """A tokenizer's pipeline, with the length of every token in bytes; 0 where it has no one length."""
 
-    def __init__(self, pipeline: Pipeline, lengths: Array, needs_nfc: bool) -> None:
+    def __init__(self, pipeline: Pipeline, lengths: Array, needs_nfc: bool, memory: Memory | None) -> None:
         self._encode = pipeline.ids
+        self._memory = memory
         self._lengths = lengths
         self._needs_nfc = needs_nfc
         self._control = numpy.zeros(len(lengths), bool)
@@ -64,7 +67,8 @@ class Bytewise:
             size = len(text) if text.isascii() else len(text.encode())
         except UnicodeEncodeError:
             return None
-        ids = numpy.array(self._encode(text), numpy.int32)
+        known = None if self._memory is None else self._memory.ids(text)
+        ids: Array = numpy.array(self._encode(text), "int32") if known is None else numpy.frombuffer(known, "int32")
         lengths = self._lengths[ids]
         ends = lengths.cumsum()
         if size != (ends[-1] if len(ends) else 0) or not lengths.all():
@@ -78,7 +82,7 @@ class Bytewise:
             stops = ends[hits]
             if (numpy.searchsorted(highs, stops - lengths[hits], "right") < numpy.searchsorted(lows, stops)).any():
                 return None
-        mask = numpy.zeros(len(ids), numpy.uint8)
+        mask = numpy.zeros(len(ids), numpy.int8)
         weights = numpy.zeros(len(ids), numpy.float32)
         for start, end, weight in spans:
             first = ends.searchsorted(place(start), "right")
@@ -128,7 +132,7 @@ def _made(pipeline: Pipeline) -> Bytewise | None:
     if any(step["type"] != "NFC" for step in normalizers) or not _keeps_bytes(pipeline):
         return None
     model = pipeline.model
-    if type(model).__name__ != "BPE" or model.unk_token or model.byte_fallback:
+    if type(model).__name__ != "BPE" or model.unk_token or model.byte_fallback or model.dropout:
         return None
     if model.continuing_subword_prefix or model.end_of_word_suffix:
         return None
@@ -141,7 +145,11 @@ def _made(pipeline: Pipeline) -> Bytewise | None:
     for identity, added in pipeline.added.items():
         takes_space = added.lstrip or added.rstrip
         lengths[identity] = 0 if takes_space else len(added.content.encode("utf-8", "surrogatepass"))
-    return Bytewise(pipeline, lengths, bool(normalizers))
+    try:
+        memory = Memory(model, _steps(pipeline.pre_tokenizer, "pretokenizers"), pipeline.added)
+    except ValueError:
+        memory = None
+    return Bytewise(pipeline, lengths, bool(normalizers), memory)
 
 
 def _keeps_bytes(pipeline: Pipeline) -> bool:
@@ -149,7 +157,7 @@ def _keeps_bytes(pipeline: Pipeline) -> bool:
     *before, last = _steps(pipeline.pre_tokenizer, "pretokenizers") or [{"type": ""}]
     if last["type"] != "ByteLevel" or last.get("add_prefix_space"):
         return False
-    return all(step["type"] in KEEPING and step.get("behavior") != "Removed" for step in before)
+    return all(step["type"] in KEEPING for step in before)
 
 
 def _steps(component: Any, key: str) -> list[dict[str, Any]]:

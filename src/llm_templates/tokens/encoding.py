@@ -12,7 +12,8 @@ from .matching import Spans
 from .pipeline import pipeline_of
 from .places import Places
 from .tokens import Attempt, Tokens
-from .trust import Trust, layout, roles_of
+from .truncation import turns
+from .trust import Trust, layout
 
 if TYPE_CHECKING:
     from ..prompt import Prompt
@@ -79,7 +80,8 @@ def encode(
         _object(attempts, on_injection)
     places = Places(source, starts)
     mask, weights = _mask(len(ids), places, prompt.sampled if sampled is None else sampled)
-    return Tokens(text, ids, mask, weights, prompt.segments, places, roles_of(prompt), attempts)
+    turn_starts = tuple(turns(prompt.messages)[1])
+    return Tokens(text, ids, mask, weights, prompt.segments, places, turn_starts, attempts)
 
 
 def _mask(size: int, places: Places, spans: Iterable[Sequence[Any]]) -> tuple[list[int], list[float]]:

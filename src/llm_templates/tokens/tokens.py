@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..engine.provenance import Origin
 from ..errors import InputError, MissingExtraError
+from ..masking import EMPTY
 from .places import Places
 from .truncation import kept_ranges
 
@@ -50,8 +51,8 @@ class Tokens:
     #: The prompt's segments.
     segments: list[Segment] = field(repr=False)
     places: Places = field(repr=False, compare=False)
-    #: The roles of the messages.
-    roles: tuple[str | None, ...] = field(default=(), repr=False)
+    #: The messages that a turn begins with: a user's question, and the first one after the system's.
+    turn_starts: tuple[int, ...] = field(default=(0,), repr=False)
     #: Control tokens in text that may not have them.
     attempts: list[Attempt] = field(default_factory=list)
     #: What is worth knowing of the mask: that it is empty, or that turns are not written as the model would write them.
@@ -106,9 +107,9 @@ class Tokens:
 
         Args:
             max_tokens: how many may stay.
-            keep: "start" or "end" cut wherever that is. "turns" drops whole turns, the oldest first: what belongs to no
-                turn stays, and system messages before all others, and the last turn; results of tool calls go with the
-                call. `dropped` names the messages.
+            keep: "start" or "end" cut wherever that is. "turns" drops whole turns, the oldest first, each a
+                question with all that follows it: what belongs to no turn stays, and system messages before all others,
+                and the last turn; results of tool calls go with the call. `dropped` names the messages.
 
         Raises:
             InputError: what "turns" may not drop is longer than that.
@@ -127,16 +128,19 @@ class Tokens:
             ranges = [(total - max_tokens, total)]
         else:
             owners = [segment.owner for segment in self.segments]
-            ranges, dropped = kept_ranges([owners[place] for place in self.segment], self.roles, max_tokens)
+            ranges, dropped = kept_ranges([owners[place] for place in self.segment], self.turn_starts, max_tokens)
 
         def cut(values: list[Any]) -> list[Any]:
             return [value for start, end in ranges for value in values[start:end]]
 
+        mask = cut(self.mask)
+        is_emptied = 1 in self.mask and 1 not in mask
         return replace(
             self,
             ids=cut(self.ids),
-            mask=cut(self.mask),
+            mask=mask,
             weights=cut(self.weights),
             places=self.places.kept(ranges),
+            findings=(*self.findings, EMPTY) if is_emptied else self.findings,
             dropped=self.dropped + dropped,
         )
