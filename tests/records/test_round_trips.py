@@ -12,7 +12,7 @@ from llm_templates.records.example import Example, Stretch
 from llm_templates.records.notes import Notes
 from llm_templates.records.transcript import TURN
 
-from .strategies import examples
+from .strategies import TOOL, examples
 
 CHAT = {"system", "calls", "reasoning", "tools", "open", "extras"}
 #: What each format has a place for, and what it is a record of. Ids of calls are numbered here as they are filled in.
@@ -26,6 +26,7 @@ CARRIED = {
     "preference": (CHAT | {"variables"}, ("preference",)),
     "kto": (CHAT | {"variables"}, ("unpaired",)),
     "hh": ({"open", "extras"}, ("conversation", "preference")),
+    "trl": (CHAT | {"developer", "weights", "variables"}, ("conversation", "completion", "unpaired", "preference")),
     "swift": (CHAT | {"weights", "variables"}, ("conversation", "unpaired", "preference")),
     "gradio": ({"system", "tools", "open", "extras"}, ("conversation",)),
     "gradio-pairs": ({"open"}, ("conversation",)),
@@ -44,8 +45,8 @@ def plain(example):
 
 
 def test_every_format_is_in_the_table():
-    """What is in neither table is tested below, or writes what another one does."""
-    assert set(FORMATS) - set(CARRIED) == {"text", "segments", "trl"}
+    """What is no conversation is tested below."""
+    assert set(FORMATS) - set(CARRIED) == {"text", "segments"}
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
@@ -80,6 +81,17 @@ def test_segments_are_read_back(stretches):
     """Text in segments keeps its labels."""
     example = Example(texts=tuple(stretches))
     assert FORMATS["segments"].read(FORMATS["segments"].write(example, Notes()), Notes()) == example
+
+
+@FEW
+@given(st.text(), st.sampled_from(({}, {"row": 7, "by": {"whom": None}})), st.sampled_from((None, [TOOL])))
+def test_text_is_read_back(text, extras, tools):
+    """Any text, with what stands beside it."""
+    example = Example(texts=(Stretch(text),), extras=extras, tools=tools)
+    record = FORMATS["text"].write(example, Notes())
+    assert record["text"] == text
+    assert FORMATS["text"].read(record, Notes()) == example
+    assert convert(record, to="text").record == record
 
 
 JSON = st.recursive(

@@ -1,151 +1,14 @@
-"""What data sets are known to get wrong, each trap by its name."""
+"""What data sets are known to get wrong about tools, calls, reasoning and content, each trap by its name."""
 
 import json
 import math
 
 import pytest
 
-from llm_templates import InputError
-from llm_templates.masking import WEIGHT_KEYS
 from llm_templates.records import convert
 from llm_templates.records.reasoning import KEYS as REASONING_KEYS
 
-HI = {"role": "user", "content": "Hi"}
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "look",
-        "description": "Looks.",
-        "parameters": {"type": "object", "properties": {"at": {"type": "string"}}},
-    },
-}
-
-
-def call(name="look", identity=None, arguments="{}"):
-    made = {"type": "function", "function": {"name": name, "arguments": arguments}}
-    return made if identity is None else {"id": identity, **made}
-
-
-def chat(*messages, **fields):
-    return {"messages": [HI, *messages], **fields}
-
-
-def failure(record, **options):
-    with pytest.raises(InputError) as caught:
-        convert(record, **options)
-    return str(caught.value)
-
-
-# -- flags --
-
-
-@pytest.mark.parametrize(("key", "counts"), WEIGHT_KEYS.items())
-def test_every_name_of_a_flag_is_a_weight(key, counts):
-    """The flags that masks listen to become one, true or false; the report names the old one."""
-    conversion = convert(chat({"role": "assistant", "content": "Hello", key: False}))
-    assert conversion.record["messages"][1] == {"role": "assistant", "content": "Hello", "weight": int(not counts)}
-    assert key == "weight" or f"renamed: {key!r} is 'weight'" in str(conversion.report[0])
-
-
-@pytest.mark.parametrize("weight", [0, 1, 0.25, -1.0])
-def test_weights_keep_their_numbers(weight):
-    """Fractions and negative weights are not made true or false."""
-    assert (
-        convert(chat({"role": "assistant", "content": "Hello", "loss_weight": weight})).record["messages"][1]["weight"]
-        == weight
-    )
-
-
-def test_two_flags_that_disagree_are_an_error():
-    """Nobody can tell which of them is meant."""
-    message = {"role": "assistant", "content": "Hello", "train": True, "weight": 0}
-    assert failure(chat(message)).startswith("messages[1]: it says two things about its weight")
-    assert failure(chat({"role": "assistant", "content": "Hello", "weight": "yes"})).startswith(
-        "messages[1].weight: 'yes'"
-    )
-
-
-def test_flags_survive_the_way_through_other_formats():
-    """A turn that is not trained on is not trained on in any format, or the conversion is refused."""
-    record = chat({"role": "assistant", "content": "Hello", "weight": 0})
-    for target in ("sharegpt", "swift", "trl"):
-        assert convert(convert(record, to=target).record).record["messages"][1]["weight"] == 0
-    for target in ("anthropic", "alpaca", "hh", "gradio", "langchain", "harmony"):
-        assert failure(record, to=target).startswith("messages[1].weight:")
-
-
-def test_stretches_of_a_text_keep_their_weights():
-    """Flags on characters are no single number; they stay, and the report says so."""
-    detail = [{"begin_offset": 0, "end_offset": 4, "train": False}]
-    conversion = convert(chat({"role": "assistant", "content": "Hello", "train_detail": detail}))
-    assert conversion.record["messages"][1]["train_detail"] == detail
-    assert [remark.kind for remark in conversion.report] == ["kept"]
-
-
-def test_the_weight_of_a_row_is_not_that_of_a_message():
-    """A weight beside the messages stays beside them."""
-    assert convert(chat({"role": "assistant", "content": "Hello"}, weight=2.0)).record["weight"] == 2.0
-
-
-def test_a_rejected_answer_is_not_an_example_in_silence():
-    """A label goes along, and the report says that OpenAI does not read it."""
-    conversion = convert({"prompt": "Hi", "completion": "Go away.", "label": False})
-    assert conversion.record["label"] is False
-    assert "OpenAI's own fine-tuning does not read it" in " ".join(map(str, conversion.report))
-
-
-# -- padding --
-
-
-def test_null_padding_of_messages_parts_and_calls_goes():
-    """Arrow gives every object of a column the keys of all; the report says where it was."""
-    part = {"type": "text", "text": "Hello", "image_url": None}
-    message = {"role": "assistant", "content": [part], "tool_calls": None, "name": None}
-    conversion = convert(chat(message, tools=None, prompt=None, chosen=None))
-    assert conversion.record == {
-        "messages": [HI, {"role": "assistant", "content": [{"type": "text", "text": "Hello"}]}]
-    }
-    (remark,) = conversion.report
-    assert remark.places == (
-        "tools", "prompt", "chosen", "messages[1].tool_calls", "messages[1].name", "messages[1].content[0].image_url",
-    )  # fmt: skip
-
-
-def test_null_padding_of_schemas_goes_and_their_own_nulls_stay():
-    """Parameters of other tools do not leak into a schema; `enum` may list null, and `default` be it."""
-    padded = {"at": {"type": "string", "enum": ["a", None], "default": None}, "of_another_tool": None}
-    tool = {"type": "function", "function": {"name": "look", "parameters": {"type": "object", "properties": padded}}}
-    made = convert(chat(tools=[tool])).record["tools"][0]["function"]["parameters"]["properties"]
-    assert made == {"at": {"type": "string", "enum": ["a", None]}}
-    own = {"at": {"type": "string", "default": None}}
-    tool["function"]["parameters"]["properties"] = own
-    assert convert(chat(tools=[tool])).record["tools"][0]["function"]["parameters"]["properties"] == own
-
-
-@pytest.mark.parametrize("arguments", [{"at": None}, '{"at": null}'])
-def test_null_arguments_stay(arguments):
-    """A null argument may be meant."""
-    made = convert(chat({"role": "assistant", "tool_calls": [call(identity="a", arguments=arguments)]}, tools=[TOOL]))
-    assert json.loads(made.record["messages"][1]["tool_calls"][0]["function"]["arguments"]) == {"at": None}
-    assert not made.report
-
-
-def test_null_arguments_that_no_tool_has_are_reported():
-    """They look like padding, and stay nevertheless."""
-    message = {"role": "assistant", "tool_calls": [call(identity="a", arguments={"at": "x", "city": None})]}
-    conversion = convert(chat(message, tools=[TOOL]))
-    assert json.loads(conversion.record["messages"][1]["tool_calls"][0]["function"]["arguments"]) == {
-        "at": "x",
-        "city": None,
-    }
-    assert str(conversion.report[0]).startswith("kept: a null argument that its tool does not have")
-    assert conversion.report[0].places == ("messages[1].tool_calls.city",)
-
-
-def test_missing_fields_of_pandas_are_padding():
-    """A frame has NaN where a field is not there."""
-    assert convert({"prompt": "Hi", "completion": "Hello", "chosen": math.nan}).source == "prompt-completion"
-
+from .chats import HI, TOOL, call, chat, failure
 
 # -- tools and calls --
 
@@ -233,6 +96,28 @@ def test_results_with_ids_may_come_in_any_order():
     assert failure(chat(two, wrong)).startswith("messages[2]: tool_call_id 'c' is the id of no call before it")
 
 
+def test_results_are_put_in_order_where_nothing_but_the_order_says_whose_they_are():
+    """Formats without ids would have them answer each other's calls."""
+    two = {"role": "assistant", "tool_calls": [call("look", "call00001"), call("look", "call00002")]}
+    results = [
+        {"role": "tool", "content": said, "tool_call_id": one}
+        for one, said in (("call00002", "second"), ("call00001", "first"))
+    ]
+    for target in ("sharegpt", "swift", "harmony"):
+        conversion = convert(chat(two, *results), to=target)
+        back = convert(conversion.record).record["messages"][2:]
+        assert [(one["tool_call_id"], one["content"]) for one in back] == [
+            ("call00001", "first"), ("call00002", "second"),
+        ]  # fmt: skip
+        assert "results are in the order of their calls, for want of ids" in str(conversion.report)
+        assert failure(chat(two, results[0]), to=target).startswith(
+            "messages[2].tool_call_id: nothing else says which call this result answers"
+        )
+    named = {"role": "assistant", "tool_calls": [call("look", "call00001"), call("find", "call00002")]}
+    back = convert(convert(chat(named, *results), to="harmony").record).record["messages"][2:]
+    assert [one["content"] for one in back] == ["second", "first"]
+
+
 def test_calls_numbered_anew_in_every_turn_are_paired_with_the_latest():
     """Some models begin with the same id each turn."""
     turn = [
@@ -284,6 +169,34 @@ def test_results_that_are_no_text_are_their_json_text(result):
     assert json.loads(made["content"]) == result
 
 
+@pytest.mark.parametrize("name", ["tool_defs", "functions"])
+def test_tools_under_another_name_are_tools(name):
+    """As lists and as JSON text; beside a list of tools that says something, they are a field like any other."""
+    for given in ([TOOL], json.dumps([TOOL["function"]])):
+        assert convert(chat(tools=None, **{name: given})).record == chat(tools=[TOOL])
+    both = chat(tools=[TOOL], **{name: [TOOL]})
+    assert convert(both).record == both
+
+
+def test_arguments_are_objects_where_templates_read_them():
+    """As they were said: false is not False, and nothing that is empty is dropped."""
+    text = '{"z": false, "a": null, "n": 1.0, "e": "", "l": [], "o": {}}'
+    record = chat({"role": "assistant", "tool_calls": [call(identity="a", arguments=text)]})
+    made = convert(record, to="trl").record["messages"][1]["tool_calls"][0]["function"]["arguments"]
+    assert json.dumps(made) == text
+    assert convert(convert(record, to="trl").record).record == record
+
+
+def test_results_within_the_users_words_are_messages():
+    """Some formats have them there, with what the user says after them."""
+    asked = {"role": "assistant", "content": [{"type": "tool_use", "id": "a", "name": "look", "input": {}}]}
+    result = {"type": "tool_result", "tool_use_id": "a", "content": [{"type": "text", "text": "x"}]}
+    given = chat(asked, {"role": "user", "content": [result, {"type": "text", "text": "Well?"}]})
+    messages = convert(given).record["messages"]
+    assert [(message["role"], message.get("content")) for message in messages[2:]] == [("tool", "x"), ("user", "Well?")]
+    assert convert({"messages": messages}, to="anthropic").record["messages"][2]["content"][0]["tool_use_id"] == "a"
+
+
 # -- reasoning and content --
 
 
@@ -325,6 +238,13 @@ def test_the_same_reasoning_twice_is_one_and_other_reasoning_an_error():
     assert failure(chat({**message, "reasoning": "Oh."})).startswith("messages[1]: it has different reasoning under")
 
 
+def test_reasoning_that_is_no_text_is_an_error():
+    """Under the name that everybody reads, lists and objects would reach the prompt as Python prints them."""
+    for given in (["Hm."], {"text": "Hm."}, 1):
+        said = failure(chat({"role": "assistant", "content": "Hello", "reasoning_content": given}))
+        assert said.startswith("messages[1].reasoning_content: reasoning is text, not ")
+
+
 def test_reasoning_within_the_text_stays_there():
     """Tags are text; whether they are reasoning is up to the template."""
     message = {"role": "assistant", "content": "<think>Hm.</think>Hello"}
@@ -337,6 +257,70 @@ def test_content_is_never_touched(text):
     for target in ("openai", "trl", "anthropic", "sharegpt", "alpaca", "prompt-completion", "langchain", "haystack"):
         record = {"messages": [{"role": "user", "content": text}, {"role": "assistant", "content": text}]}
         assert convert(convert(record, to=target).record).record == record
+
+
+@pytest.mark.parametrize("target", ["openai", "trl", "sharegpt"])
+@pytest.mark.parametrize("token", ["<|im_end|>", "<image>", "</s>", "<|tool_call|>"])
+def test_special_tokens_are_words_wherever_they_stand(token, target):
+    """In descriptions of tools, in arguments, results, reasoning and names as in content."""
+    schema = {"type": "object", "properties": {"at": {"type": "string", "description": token, "enum": [token]}}}
+    tool = {"type": "function", "function": {"name": "look", "description": token, "parameters": schema}}
+    asked = {
+        "role": "assistant",
+        "content": token,
+        "reasoning_content": token,
+        "tool_calls": [call(identity="call00001", arguments=json.dumps({"at": token}))],
+    }
+    result = {"role": "tool", "content": token, "tool_call_id": "call00001"}
+    record = {"messages": [{"role": "user", "content": token}, asked, result], "tools": [tool]}
+    assert convert(convert(record, to=target).record).record == record
+
+
+def test_a_tag_in_tools_or_arguments_is_no_medium():
+    """Beside images, too: where a call is text, a tag in it is text of the call."""
+    called = json.dumps({"name": "look", "arguments": {"at": "<image>"}})
+    tool = {**TOOL["function"], "description": "Takes an <image>."}
+    turns = [
+        {"from": "human", "value": "<image>What is this?"},
+        {"from": "function_call", "value": called},
+        {"from": "observation", "value": "x"},
+        {"from": "gpt", "value": "A cat."},
+    ]
+    made = convert({"conversations": turns, "images": ["cat.png"], "tools": json.dumps([tool])}).record
+    assert made["messages"][0]["content"][0] == {"type": "image_url", "image_url": {"url": "cat.png"}}
+    assert json.loads(made["messages"][1]["tool_calls"][0]["function"]["arguments"]) == {"at": "<image>"}
+    assert made["tools"][0]["function"]["description"] == "Takes an <image>."
+    said = [{"role": "user", "content": "<image>?"}, {"role": "tool_call", "content": called}]
+    made = convert({"messages": said, "images": ["cat.png"]}, source="swift").record
+    assert json.loads(made["messages"][1]["tool_calls"][0]["function"]["arguments"]) == {"at": "<image>"}
+
+
+def test_no_reasoning_is_made_up():
+    """A message without it gets no empty one, and an empty one is none: models learn from these not to think."""
+    for fields in ({}, {"reasoning_content": ""}, {"thinking": None}):
+        message = {"role": "assistant", "content": "Hello", **fields}
+        for target in ("openai", "trl", "anthropic", "sharegpt"):
+            assert convert(convert(chat(message), to=target).record).record == chat(
+                {"role": "assistant", "content": "Hello"}
+            )
+
+
+def test_nothing_is_added_to_a_system_prompt():
+    """Whether there are tools or not, and none is made where there is none."""
+    record = {"messages": [{"role": "system", "content": "Be brief."}, HI], "tools": [TOOL]}
+    for one in (record, {"messages": record["messages"]}, chat(), chat(tools=[TOOL])):
+        for target in ("openai", "trl", "anthropic", "sharegpt"):
+            assert convert(convert(one, to=target).record).record == one
+
+
+def test_an_empty_system_prompt_is_none():
+    """Tables have an empty text in the column of a record without one."""
+    turns = [{"from": "human", "value": "Hi"}, {"from": "gpt", "value": "Hello"}]
+    for record in (
+        {"conversations": turns, "system": ""},
+        {"instruction": "Hi", "input": "", "output": "Hello", "system": "", "history": []},
+    ):
+        assert [message["role"] for message in convert(record).record["messages"]] == ["user", "assistant"]
 
 
 def test_a_tag_stands_for_a_medium_only_where_there_is_one():
@@ -365,103 +349,3 @@ def test_images_that_are_objects_are_kept_in_their_column():
     png = {"bytes": b"\x89PNG\r\n\x1a\n", "path": None}
     made = convert({**record, "images": [png]}).record["messages"][0]["content"][0]
     assert made == {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo="}}
-
-
-# -- roles and shapes --
-
-
-@pytest.mark.parametrize(
-    ("name", "role"),
-    [
-        *((name, "user") for name in ("human", "input", "User", "prompter")),
-        *((name, "assistant") for name in ("gpt", "bot", "output", "model", "chatbot", "Assistant")),
-    ],
-)
-def test_every_name_of_a_role_is_one(name, role):
-    """In any case of its letters."""
-    assert convert([{"from": name, "value": "Hi"}]).record == {"messages": [{"role": role, "content": "Hi"}]}
-
-
-@pytest.mark.parametrize("name", ["function", "observation", "ipython", "tool_response"])
-def test_every_name_of_a_tool_is_one(name):
-    """A result by any name."""
-    asked = {"role": "assistant", "tool_calls": [call(identity="a")]}
-    assert convert(chat(asked, {"role": name, "content": "x"})).record["messages"][2]["role"] == "tool"
-
-
-def test_an_unknown_role_is_an_error_with_the_nearest_one():
-    """It is not passed on to a template that has no branch for it."""
-    said = failure(chat({"role": "asistant", "content": "Hello"}))
-    assert said.startswith("messages[1].role: 'asistant' is no role\ndid you mean 'assistant'?")
-
-
-def test_implied_prompts_end_before_the_assistant_speaks():
-    """Where one conversation is the beginning of the other, the answer of each is not empty."""
-    short = [HI, {"role": "assistant", "content": "Hello"}]
-    long = [*short, {"role": "user", "content": "Bye"}, {"role": "assistant", "content": "Bye!"}]
-    made = convert({"chosen": short, "rejected": long}, to="preference").record
-    assert made == {"prompt": [HI], "chosen": short[1:], "rejected": long[1:]}
-    assert failure({"chosen": short, "rejected": short}).startswith("chosen: it is the same as 'rejected'")
-    other = [{"role": "user", "content": "Ho"}, short[1]]
-    assert failure({"chosen": short, "rejected": other}).startswith(
-        "chosen: the two do not part where the assistant speaks"
-    )
-
-
-def test_an_answer_that_is_not_the_assistants_is_an_error():
-    """Neither the prompt nor what follows it."""
-    record = {"prompt": [HI], "completion": [{"role": "user", "content": "Ho"}]}
-    assert failure(record).startswith("completion[0]: it begins with the words of 'user', and not with the prompt")
-
-
-def test_transcripts_part_at_the_last_answer_though_an_earlier_turn_repeats_it():
-    """The right-most place where two transcripts are alike, not the first."""
-    common = "\n\nHuman: Say A.\n\nAssistant: A.\n\nHuman: Say A.\n\nAssistant:"
-    made = convert({"chosen": f"{common} A.", "rejected": f"{common} B."}, to="preference").record
-    assert [len(made[key]) for key in ("prompt", "chosen", "rejected")] == [3, 1, 1]
-
-
-def test_two_system_prompts_are_an_error():
-    """Unless they are the same."""
-    system = {"role": "system", "content": "Be brief."}
-    assert convert({"messages": [system, HI], "system": "Be brief."}).record == {"messages": [system, HI]}
-    assert failure({"messages": [system, HI], "system": "Be long."}).startswith(
-        "system: the messages begin with another"
-    )
-
-
-def test_unknown_keys_are_kept():
-    """Of messages, of calls, of tools and of the record."""
-    message = {"role": "assistant", "tool_calls": [{**call(identity="a"), "extra": 1}], "source": "web"}
-    record = chat(message, tools=[{**TOOL, "strict": True}], row=7)
-    assert convert(record).record == record
-
-
-def test_a_field_of_the_record_that_the_target_has_is_not_overwritten():
-    """Both cannot be there."""
-    assert failure(chat({"role": "assistant", "content": "Hello"}, output=1), to="alpaca").startswith(
-        "output: the record has"
-    )
-
-
-def test_nothing_is_dropped_without_a_word():
-    """What a target has no place for is an error; without `strict` it is in the report, before everything else."""
-    message = {"role": "assistant", "content": "Hello", "reasoning_content": "Hm.", "weight": 0, "source": "web"}
-    record = chat(message, tools=[TOOL])
-    assert failure(record, to="hh").endswith("strict=False leaves it out and says so in the report")
-    report = convert(record, to="hh", strict=False).report
-    assert [remark.kind for remark in report] == ["lost", "lost", "lost", "left out"]
-    assert {place for remark in report for place in remark.places} == {
-        "tools", "messages[1].weight", "messages[1].reasoning_content", "messages[1].source",
-    }  # fmt: skip
-
-
-def test_records_nested_too_deep_are_an_error():
-    """And not the end of the program."""
-    value = []
-    for _ in range(10_000):
-        value = [value]
-    assert "levels deep" in failure(chat(value))
-    loop = {}
-    loop["messages"] = [loop]
-    assert "levels deep" in failure(loop)

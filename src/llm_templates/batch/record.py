@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError, TemplatesError
+from ..masking import REASONING, WEIGHT_KEYS
 from ..records import convert
 from ..records.roles import ROLES
 
@@ -15,6 +16,19 @@ if TYPE_CHECKING:
 
 #: The formats whose records hold two answers, or one with a label: there is no one conversation to render.
 JUDGED = ("preferred_output", "non_preferred_output", "chosen", "rejected", "label", "kto_tag")
+#: Fields of a record that say what is rendered, or that are nothing but about it.
+FIELDS = frozenset(
+    {
+        *("messages", "tools", "documents", "chat_template_kwargs"),
+        *("id", "uuid", "index", "idx", "source", "dataset", "category", "language", "model", "score", "split", "url"),
+    }
+)
+#: Keys of a message that templates and masks read as they are.
+KEYS = frozenset(
+    {"role", "content", "name", "tool_calls", "tool_call_id", *REASONING, *WEIGHT_KEYS},
+)
+#: Types of parts that templates know by these names.
+PARTS = frozenset({"text", "image", "video", "audio"})
 #: Roles that a template knows by these names.
 KNOWN = frozenset(name for name, role in ROLES.items() if name == role)
 #: What may stand beside the messages as JSON text, which tables keep where objects have nothing in common.
@@ -81,19 +95,39 @@ def _decoded(key: str, value: Any) -> Any:
 
 
 def _is_plain(record: Any) -> bool:
-    """Whether a record is what templates read: messages of known roles, and no null that a table put there."""
-    if not isinstance(record, dict):
+    """Whether a record is what templates read, so that there is nothing to convert."""
+    if type(record) is not dict:
         return False
-    messages = record.get("messages")
-    if type(messages) is not list or not messages:
+    messages, tools = record.get("messages"), record.get("tools")
+    return (
+        type(messages) is list
+        and bool(messages)
+        and record.keys() <= FIELDS
+        and all(map(_is_plain_message, messages))
+        and (tools is None or (type(tools) is list and all(map(_is_plain_tool, tools))))
+        and not _has_null([record[key] for key in BESIDE[1:] if record.get(key) is not None])
+    )
+
+
+def _is_plain_message(message: Any) -> bool:
+    if type(message) is not dict or message.get("role") not in KNOWN or not message.keys() <= KEYS:
         return False
-    for message in messages:
-        if type(message) is not dict or message.get("role") not in KNOWN:
-            return False
-        for value in message.values():
-            if value is None or (type(value) in (list, dict) and _has_null(value)):
-                return False
-    return not any(_has_null(record[key]) for key in BESIDE[1:] if record.get(key) is not None)
+    content = message.get("content", "")
+    if type(content) is not str and not (type(content) is list and all(map(_is_plain_part, content))):
+        return False
+    if len(message) == 2 and "content" in message:
+        return True
+    calls = message.get("tool_calls", ())
+    return type(calls) in (list, tuple) and all(map(_is_plain_tool, calls)) and not _has_null(list(message.values()))
+
+
+def _is_plain_part(part: Any) -> bool:
+    return type(part) is dict and part.get("type") in PARTS and None not in part.values()
+
+
+def _is_plain_tool(tool: Any) -> bool:
+    """Whether a tool, or a call of one, has its function as an object of its own."""
+    return type(tool) is dict and type(tool.get("function")) is dict
 
 
 def _has_null(value: Any, depth: int = 0) -> bool:

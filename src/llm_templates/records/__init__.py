@@ -58,4 +58,4 @@ def convert(record: Any, to: str = "openai", *, source: str | None = None, stric
         found, reader = format_named(source, "source")
         example = reader.read(given, notes)
     written = writer.write(fitted(example, writer.KINDS, target, notes), notes)
-    return Conversion(plain(written), found, notes.report())
+    return Conversion(written, found, notes.report())

@@ -30,7 +30,7 @@ def read_side(record: Mapping[str, Any], key: str, notes: Notes) -> list[Message
         role = SPEAKERS.get(key, "assistant")
         notes.add("assumed", key, f"text is what the {role} says")
         return [{"role": role, "content": given}]
-    if isinstance(given, Mapping):
+    if isinstance(given, dict):
         given = [given]
     return read_messages(given, key, notes)
 

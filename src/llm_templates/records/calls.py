@@ -26,11 +26,11 @@ def call(given: Any, place: str, notes: Notes) -> dict[str, Any]:
     >>> call({"name": "add", "args": {"x": 1}, "id": "a"}, "messages[1].tool_calls[0]", Notes())
     {'id': 'a', 'type': 'function', 'function': {'name': 'add', 'arguments': '{"x": 1}'}}
     """
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise wrong(place, f"a call is an object, not {type(given).__name__}")
     outer = {key: value for key, value in given.items() if value is not None}
     nested = outer.pop("function", None)
-    function: dict[str, Any] = dict(nested) if isinstance(nested, Mapping) else outer
+    function: dict[str, Any] = dict(nested) if isinstance(nested, dict) else outer
     name = _first(function, NAMES)
     if not isinstance(name, str) or not name:
         raise wrong(place, "the call has no name")
@@ -68,7 +68,7 @@ def arguments_text(value: Any, place: str, notes: Notes) -> str:
     if value is None or isinstance(value, str):
         notes.add("added", place, "'{}' for arguments that are not there")
         return "{}"
-    if not isinstance(value, Mapping):
+    if not isinstance(value, dict):
         raise wrong(place, f"arguments are an object or its JSON text, not {type(value).__name__}")
     return json_text(value, place)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from .calls import call, calls_in_text, json_text
@@ -13,10 +12,12 @@ from .pairing import pair
 from .parts import read_content
 from .plain import without_padding
 from .reasoning import take_reasoning, with_reasoning
-from .roles import CALLING, role_of
+from .roles import has_words_alone, is_call, role_of
 
 #: Where a result names the call that it answers.
 RESULT_IDS = ("tool_call_id", "call_id", "tool_use_id")
+#: What a turn has in place of role and content.
+TURN = (("from", "role"), ("value", "content"))
 
 
 def read_messages(given: Any, place: str, notes: Notes) -> list[Message]:
@@ -38,10 +39,13 @@ def read_messages(given: Any, place: str, notes: Notes) -> list[Message]:
     places: list[str] = []
     for index, one in enumerate(given):
         at = f"{place}[{index}]"
+        if has_words_alone(one):
+            messages.append({"role": one["role"], "content": one["content"]})
+            places.append(at)
+            continue
         fields = _fields(one, at, notes)
-        calling = str(fields.get("role")).strip().lower() in CALLING
         message = read_message(fields, at, notes)
-        if calling and messages and _may_join(messages[-1], message):
+        if is_call(fields) and messages and _may_join(messages[-1], message):
             notes.add("changed", at, "a call in a turn of its own belongs to the assistant's turn before it")
             messages[-1].setdefault("tool_calls", []).extend(message["tool_calls"])
         else:
@@ -58,19 +62,20 @@ def _may_join(before: Message, message: Message) -> bool:
 
 def _fields(given: Any, place: str, notes: Notes) -> dict[str, Any]:
     """The message as a dict, without nulls, its role and content under these names."""
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise wrong(place, f"a message is an object, not {type(given).__name__}")
     fields = without_padding(given, place, notes)
-    for old, new in (("from", "role"), ("value", "content")):
+    renamed = {}
+    for old, new in TURN:
         if old not in fields:
             continue
         # A call needs no content, and then `value` is a field like any other.
         if new in fields or (new == "content" and "tool_calls" in fields):
             notes.add("kept", f"{place}.{old}", f"{old!r} beside {new!r}")
             continue
-        fields = {new if key == old else key: value for key, value in fields.items()}
+        renamed[old] = new
         notes.add("renamed", f"{place}.{old}", f"{old!r} is {new!r}")
-    return fields
+    return {renamed.get(key, key): value for key, value in fields.items()} if renamed else fields
 
 
 def read_message(fields: dict[str, Any], place: str, notes: Notes) -> Message:
@@ -81,7 +86,7 @@ def read_message(fields: dict[str, Any], place: str, notes: Notes) -> Message:
     """
     if "role" not in fields:
         raise wrong(place, "the message has no role", f"its keys are {', '.join(fields) or 'none'}")
-    calling = str(fields["role"]).strip().lower() in CALLING
+    calling = is_call(fields)
     role = role_of(fields["role"], f"{place}.role", notes)
     fields = take_weight(take_reasoning({**fields, "role": role}, place, notes), place, notes)
     if calling:
@@ -138,7 +143,7 @@ def _result(fields: dict[str, Any], given: Any, place: str, notes: Notes) -> Mes
 def _is_parts(given: Any) -> bool:
     if not isinstance(given, list) or not given:
         return False
-    return all(isinstance(part, Mapping) and ("type" in part or "text" in part) for part in given)
+    return all(isinstance(part, dict) and ("type" in part or "text" in part) for part in given)
 
 
 def with_system(messages: list[Message], system: Any, place: str, notes: Notes) -> list[Message]:
@@ -147,9 +152,9 @@ def with_system(messages: list[Message], system: Any, place: str, notes: Notes) 
     Raises:
         InputError: they begin with another one.
     """
-    if system is None or system == "":
-        return messages
     content = read_content(system, place, notes).content
+    if content is None or content == "":
+        return messages
     if messages and messages[0]["role"] == "system":
         if messages[0]["content"] == content:
             return messages

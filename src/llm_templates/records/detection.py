@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 from typing import Any
 
 from ..errors import InputError
-from .evidence import Evidence
+from .evidence import Evidence, look_at
 from .example import Example
 from .formats import FORMATS, Format
 from .notes import Notes
@@ -64,7 +63,8 @@ def detected(record: Any, strict: bool) -> tuple[str, Example, Notes]:
 
 
 def _candidates(record: Any) -> dict[str, Evidence]:
-    shown = {name: one.detect(record) for name, one in FORMATS.items()}
+    look = look_at(record)
+    shown = {name: one.detect(look) for name, one in FORMATS.items()}
     fitting = {name: evidence for name, evidence in shown.items() if evidence is not None}
     first = {name: evidence for name, evidence in fitting.items() if not evidence.is_last} or fitting
     claimed = {field for evidence in first.values() if evidence.signs for field in evidence.fields}
@@ -76,7 +76,7 @@ def _grounds(evidence: Evidence) -> tuple[str, ...]:
 
 
 def _looks(record: Any) -> str:
-    if isinstance(record, Mapping):
+    if isinstance(record, dict):
         return f"an object with the keys {', '.join(list(record)[:20]) or '(none)'}"
     if isinstance(record, list):
         kind = type(record[0]).__name__ if record else "nothing"

@@ -85,8 +85,15 @@ def fitted(example: Example, kinds: frozenset[str], target: str, notes: Notes) -
     """The example as one of the kinds that a target can write.
 
     Raises:
-        InputError: it cannot be one of them.
+        InputError: it cannot be one of them, or has an answer to nothing.
     """
+    made = _fitted(example, kinds, target, notes)
+    if made.answers and not made.messages:
+        raise wrong("", "there is an answer, and nothing that it answers")
+    return made
+
+
+def _fitted(example: Example, kinds: frozenset[str], target: str, notes: Notes) -> Example:
     if example.kind in kinds:
         return example
     if example.raw and example.kind == "completion" and "text" in kinds:

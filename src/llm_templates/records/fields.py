@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .chat import with_system
@@ -45,7 +45,7 @@ def beside(record: Mapping[str, Any], taken: Collection[str], notes: Notes) -> B
     variables = rest.pop(VARIABLES, {})
     if isinstance(variables, str):
         variables = parsed(variables, VARIABLES, notes) or {}
-    if not isinstance(variables, Mapping):
+    if not isinstance(variables, dict):
         raise wrong(VARIABLES, f"variables are an object, not {type(variables).__name__}")
     given = {key: value for key, value in variables.items() if value is not None}
     return Beside(tools, given, rest.pop("system", None), rest)
@@ -74,11 +74,11 @@ def container(record: Any) -> tuple[str, list[Any]] | None:
     """
     if isinstance(record, list):
         found = ("", record)
-    elif isinstance(record, Mapping):
+    elif isinstance(record, dict):
         found = next(((key, record[key]) for key in CONTAINERS if isinstance(record.get(key), list)), ("", []))
     else:
         return None
-    return found if found[1] and all(isinstance(item, Mapping) for item in found[1]) else None
+    return found if found[1] and all(isinstance(item, dict) for item in found[1]) else None
 
 
 class Opened(NamedTuple):
@@ -114,25 +114,24 @@ def as_object(record: Any) -> Mapping[str, Any]:
     Raises:
         InputError: it is not.
     """
-    if not isinstance(record, Mapping):
+    if not isinstance(record, dict):
         raise wrong("", f"the record is an object in this format, not {type(record).__name__}")
     return record
 
 
 def lone_text(parts: Any) -> Any:
     """The text of a list of parts that is nothing but one text; the list itself otherwise."""
-    if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], Mapping):
+    if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], dict):
         part = {name: value for name, value in parts[0].items() if value is not None}
         if part.get("type") == "text" and set(part) == {"type", "text"}:
             return part["text"]
     return parts
 
 
-def parts_of(message: Mapping[str, Any], key: str = "content") -> Iterator[Mapping[str, Any]]:
+def parts_of(message: Mapping[str, Any], key: str = "content") -> Sequence[Mapping[str, Any]]:
     """The parts of a message's content that are objects."""
     content = message.get(key)
-    if isinstance(content, list):
-        yield from (part for part in content if isinstance(part, Mapping))
+    return [part for part in content if isinstance(part, dict)] if isinstance(content, list) else ()
 
 
 def with_extras(record: dict[str, Any], example: Example, notes: Notes) -> dict[str, Any]:

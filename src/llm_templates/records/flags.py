@@ -9,6 +9,8 @@ from .notes import Notes, wrong
 
 #: Marks on stretches of a message's text, which no single number can say.
 DETAILED = ("train_detail", "training_detail")
+#: Every name of a mark on a message.
+NAMES = frozenset({*WEIGHT_KEYS, *DETAILED})
 #: Lists of weights beside the messages, one for each.
 LISTED = ("loss_mask", "loss_weights")
 
@@ -22,6 +24,8 @@ def take_weight(fields: dict[str, Any], place: str, notes: Notes) -> dict[str, A
     >>> take_weight({"role": "assistant", "content": "Hi", "train": False}, "messages[1]", Notes())
     {'role': 'assistant', 'content': 'Hi', 'weight': 0}
     """
+    if fields.keys().isdisjoint(NAMES):
+        return fields
     for key in DETAILED:
         if key in fields:
             notes.add("kept", f"{place}.{key}", "weights of stretches of a text stay as they are")

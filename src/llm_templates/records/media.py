@@ -35,7 +35,7 @@ def media_part(fields: dict[str, Any], place: str) -> dict[str, Any]:
     held = next((fields[key] for key in (given, "image_url", "value", "source") if key in fields), None)
     if held is None:
         return {"type": kind, **rest}
-    if isinstance(held, Mapping):
+    if isinstance(held, dict):
         inner = {key: value for key, value in held.items() if value is not None}
         if inner.get("type") == "base64":
             return {"type": kind, **_coded(inner.get("data"), inner.get("media_type"), place), **rest}
@@ -76,7 +76,7 @@ def address(part: Mapping[str, Any]) -> str | None:
     held = part.get(str(part.get("type")))
     if isinstance(held, str):
         return held
-    if isinstance(held, Mapping):
+    if isinstance(held, dict):
         data = held.get("bytes")
         if isinstance(data, bytes):
             return _data_url(base64.b64encode(data).decode("ascii"))

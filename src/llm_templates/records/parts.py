@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from .calls import call, calls_in_text
@@ -40,7 +39,7 @@ def read_content(given: Any, place: str, notes: Notes) -> Content:
     """
     if given is None or isinstance(given, str):
         return Content(given, None, [])
-    if isinstance(given, Mapping):
+    if isinstance(given, dict):
         given = [given]
     if not isinstance(given, list):
         raise wrong(place, f"content is text or a list of parts, not {type(given).__name__}")
@@ -66,7 +65,7 @@ def read_content(given: Any, place: str, notes: Notes) -> Content:
             reasoning.append(_reasoning(fields, at, notes))
         else:
             parts.append(_part(fields, at, notes))
-    taken = taken or bool(reasoning or calls)
+    taken = taken or not parts or bool(reasoning or calls)
     if len(reasoning) > 1:
         notes.add("changed", place, "several pieces of reasoning are one")
     content = _content(parts, place, notes) if taken else parts
@@ -77,7 +76,7 @@ def _fields(part: Any, place: str, notes: Notes) -> dict[str, Any]:
     if isinstance(part, str):
         notes.add("changed", place, "a text in a list of parts is a text part")
         return {"type": "text", "text": part}
-    if not isinstance(part, Mapping):
+    if not isinstance(part, dict):
         raise wrong(place, f"a part is an object, not {type(part).__name__}")
     fields = without_padding(part, place, notes)
     if "type" not in fields and "text" in fields:
@@ -116,7 +115,7 @@ def _reasoning(fields: dict[str, Any], place: str, notes: Notes) -> str:
         notes.add("left out", f"{place}.{key}", f"{key!r} of reasoning")
     texts: list[str] = []
     for item in said if isinstance(said, list) else [said]:
-        text = item.get("text") if isinstance(item, Mapping) else item
+        text = item.get("text") if isinstance(item, dict) else item
         if not isinstance(text, str):
             raise wrong(place, f"reasoning is text, not {type(text).__name__}")
         texts.append(text)

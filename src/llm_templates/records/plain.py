@@ -14,6 +14,8 @@ from .notes import Notes, wrong
 
 #: How deep a record may be nested.
 DEPTH = 100
+#: What is plain data already, and cannot be changed.
+ATOMS = frozenset({type(None), str, int, float, bool, bytes})
 
 
 def plain(value: Any, place: str = "", depth: int = 0) -> Any:
@@ -25,18 +27,27 @@ def plain(value: Any, place: str = "", depth: int = 0) -> Any:
     >>> plain(({"role": "user"}, "x"))
     [{'role': 'user'}, 'x']
     """
+    if type(value) in ATOMS:
+        return value
     if depth > DEPTH:
         raise wrong(place[:200], f"the record is nested more than {DEPTH} levels deep")
-    if value is None or type(value) in (str, int, float, bool, bytes):
-        return value
+    # Most of a record is text: it is passed over here, without a name for its place.
+    if isinstance(value, Mapping):
+        return {
+            key if type(key) is str else _key(key, place): (
+                item if type(item) in ATOMS else plain(item, _below(place, key), depth + 1)
+            )
+            for key, item in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [
+            item if type(item) in ATOMS else plain(item, f"{place}[{index}]", depth + 1)
+            for index, item in enumerate(value)
+        ]
     if isinstance(value, enum.Enum):
         return plain(value.value, place, depth + 1)
     if isinstance(value, str | int | float):
         return Border().lower(value)
-    if isinstance(value, Mapping):
-        return {_key(key, place): plain(item, _below(place, key), depth + 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item, f"{place}[{index}]", depth + 1) for index, item in enumerate(value)]
     fields = _fields(value)
     return value if fields is None else plain(fields, place, depth + 1)
 

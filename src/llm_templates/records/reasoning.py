@@ -14,16 +14,20 @@ def take_reasoning(fields: dict[str, Any], place: str, notes: Notes) -> dict[str
     """The fields with what they have of reasoning under `reasoning_content`.
 
     Raises:
-        InputError: two fields have different reasoning.
+        InputError: two fields have different reasoning, or `reasoning_content` is no text.
 
     >>> take_reasoning({"role": "assistant", "thinking": "Hm.", "content": "No."}, "messages[1]", Notes())
     {'role': 'assistant', 'reasoning_content': 'Hm.', 'content': 'No.'}
     """
+    if fields.keys().isdisjoint(KEYS):
+        return fields
     said = {}
     for key in KEYS:
         value = fields.get(key)
         if isinstance(value, str):
             said[key] = value
+        elif value is not None and key == KEYS[0]:
+            raise wrong(f"{place}.{key}", f"reasoning is text, not {type(value).__name__}")
         elif value is not None:
             notes.add("kept", f"{place}.{key}", f"{key!r} that is no text")
     texts = {value for value in said.values() if value}

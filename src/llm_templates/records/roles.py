@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from typing import Any
 
 from .notes import Notes, wrong
@@ -18,6 +19,8 @@ ROLES = {
 }
 #: Of these, the ones whose text is a call rather than what the assistant says.
 CALLING = ("function_call", "tool_call")
+#: The roles of those who have nothing but words, by the names that they have here.
+SPEAKERS = ("user", "assistant", "system", "developer")
 
 
 def role_of(name: Any, place: str, notes: Notes) -> str:
@@ -39,3 +42,23 @@ def role_of(name: Any, place: str, notes: Notes) -> str:
     if ROLES[known] != name:
         notes.add("renamed", place, f"the role {name!r} is {ROLES[known]!r}")
     return ROLES[known]
+
+
+def is_call(turn: Mapping[str, Any]) -> bool:
+    """Whether the text of a turn is a call.
+
+    >>> is_call({"from": "function_call", "value": "{}"}), is_call({"role": "assistant", "content": "{}"})
+    (True, False)
+    """
+    return str(turn.get("role", turn.get("from"))).strip().lower() in CALLING
+
+
+def has_words_alone(message: Any) -> bool:
+    """Whether a message is role and content, the role by its name here and the content text: as it is read.
+
+    >>> has_words_alone({"role": "user", "content": "Hi"}), has_words_alone({"role": "human", "content": "Hi"})
+    (True, False)
+    """
+    if not isinstance(message, dict) or len(message) != 2:
+        return False
+    return message.get("role") in SPEAKERS and isinstance(message.get("content"), str)

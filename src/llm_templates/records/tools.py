@@ -28,7 +28,7 @@ def read_tools(given: Any, place: str, notes: Notes) -> list[dict[str, Any]] | N
     listed = parsed(given, place, notes) if isinstance(given, str) else given
     if listed is None:
         return None
-    if isinstance(listed, Mapping):
+    if isinstance(listed, dict):
         listed = [listed]
     if not isinstance(listed, list):
         raise wrong(place, f"tools are a list, or its JSON text, not {type(listed).__name__}")
@@ -61,10 +61,10 @@ def _tool(given: Any, place: str, notes: Notes) -> dict[str, Any]:
     tool = parsed(given, place, notes) if isinstance(given, str) else given
     if callable(tool):
         return tool_schema(tool)
-    if not isinstance(tool, Mapping):
+    if not isinstance(tool, dict):
         raise wrong(place, f"a tool is an object, not {type(tool).__name__}")
     function = tool.get("function")
-    if isinstance(function, Mapping):
+    if isinstance(function, dict):
         return {**tool, "type": "function", "function": _function(function, f"{place}.function", notes)}
     if tool.get("type") not in (None, "function", "custom") or "name" not in tool:
         notes.add("kept", place, "a tool that is no function")
@@ -90,13 +90,13 @@ def _function(given: Mapping[str, Any], place: str, notes: Notes) -> dict[str, A
 
 def _is_padded(value: Any) -> bool:
     """Whether a null stands where a schema has none."""
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         return any((item is None and key not in NULLABLE) or _is_padded(item) for key, item in value.items())
     return isinstance(value, list) and any(map(_is_padded, value))
 
 
 def _stripped(value: Any, padded: bool, place: str, notes: Notes) -> Any:
-    if isinstance(value, Mapping):
+    if isinstance(value, dict):
         kept = {}
         for key, item in value.items():
             if item is None and (padded or key not in NULLABLE):
@@ -117,11 +117,11 @@ def suspect_nulls(calls: Iterable[dict[str, Any]], place: str, tools: Iterable[A
         if "null" not in text:
             continue
         functions = (tool.get("function") for tool in tools)
-        own = [given for given in functions if isinstance(given, Mapping) and given.get("name") == called(one)]
+        own = [given for given in functions if isinstance(given, dict) and given.get("name") == called(one)]
         schema = own[0].get("parameters") if own else None
-        known = schema.get("properties") if isinstance(schema, Mapping) else None
+        known = schema.get("properties") if isinstance(schema, dict) else None
         for name, value in arguments_object(text, place).items():
-            if value is None and isinstance(known, Mapping) and name not in known:
+            if value is None and isinstance(known, dict) and name not in known:
                 notes.add("kept", f"{place}.{name}", "a null argument that its tool does not have, padding or not")
 
 
@@ -130,7 +130,7 @@ def flat_tools(tools: list[Any], parameters: str = "parameters", **fields: Any) 
     flat = []
     for tool in tools:
         function = tool.get("function")
-        if not isinstance(function, Mapping):
+        if not isinstance(function, dict):
             flat.append(dict(tool))
             continue
         flat.append({**fields, **{parameters if key == "parameters" else key: item for key, item in function.items()}})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Protocol
 
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Example
 from ..notes import Notes
 from . import (
@@ -38,8 +38,8 @@ class Format(Protocol):
     KINDS: frozenset[str]
     __doc__: str | None
 
-    def detect(self, record: Any) -> Evidence | None:
-        """Why the record may be of this format; None where it cannot."""
+    def detect(self, look: Look) -> Evidence | None:
+        """Why a record may be of this format; None where it cannot."""
 
     def read(self, record: Any, notes: Notes) -> Example:
         """What the record says. It is plain data that belongs to the reader, without nulls at its top."""

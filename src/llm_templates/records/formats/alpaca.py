@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..evidence import Evidence, by_fields
+from ..evidence import Evidence, Look, by_fields
 from ..example import Answer, Example, Message
 from ..fields import as_object, beside, example, with_extras
 from ..notes import Notes, wrong
@@ -18,11 +18,11 @@ OWN = ("instruction", "input", "output", "system", "history", "chosen", "rejecte
 NAME = __name__.rpartition(".")[2]
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """An instruction with an output, or with two to choose from."""
-    if not isinstance(record, Mapping) or not isinstance(record.get("instruction"), str):
+    if not isinstance(look.fields.get("instruction"), str):
         return None
-    evidence = by_fields(record, ("instruction", "input", "output", "chosen", "rejected"))
+    evidence = by_fields(look.fields, ("instruction", "input", "output", "chosen", "rejected"))
     return evidence if len(evidence.fields) > 1 else None
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..calls import call_alone
 from ..chat import read_message
-from ..evidence import Evidence, by_messages
+from ..evidence import Evidence, Look, by_messages
 from ..example import Example, Message
-from ..fields import beside, container, example, lone_text, opened, parts_of, with_extras
+from ..fields import beside, example, lone_text, opened, parts_of, with_extras
 from ..media import address, leave_rest
 from ..notes import Notes, wrong
 from ..pairing import pair
@@ -26,24 +26,23 @@ SAID = ("reasoning_content", "tool_calls", "tool_call_id", "is_error")
 SIGNS = {
     "blocks of tool_use or tool_result": lambda item: any(part.get("type") in BLOCKS for part in parts_of(item)),
     "a signature of thinking": lambda item: any(part.get("signature") is not None for part in parts_of(item)),
-    "an image with a source": lambda item: any(isinstance(part.get("source"), Mapping) for part in parts_of(item)),
+    "an image with a source": lambda item: any(isinstance(part.get("source"), dict) for part in parts_of(item)),
 }
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """A system prompt beside messages, tools with an `input_schema`, or blocks that nobody else has."""
-    found = container(record)
-    if found is None or not all(item.get("role") in ("user", "assistant", "system") for item in found[1]):
+    if not look.messages or not all(item.get("role") in ("user", "assistant", "system") for item in look.messages):
         return None
-    shown = by_messages(record, SIGNS)
+    shown = by_messages(look, SIGNS)
     signs = shown.signs if shown else ()
-    if isinstance(record, Mapping) and found[0] == "messages":
-        signs += ("system beside messages",) if "system" in record else ()
-        tools = record.get("tools")
+    if look.key == "messages":
+        signs += ("system beside messages",) if "system" in look.fields else ()
+        tools = look.fields.get("tools")
         schemas = tools if isinstance(tools, list) else ()
-        if any(isinstance(tool, Mapping) and tool.get("input_schema") is not None for tool in schemas):
+        if any(isinstance(tool, dict) and tool.get("input_schema") is not None for tool in schemas):
             signs += ("tools with an input_schema",)
-    return Evidence((found[0],), signs) if signs else None
+    return Evidence((look.key,), signs) if signs else None
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -69,7 +68,7 @@ def _cut(item: Mapping[str, Any], place: str, notes: Notes) -> list[tuple[str, d
     messages: list[tuple[str, dict[str, Any]]] = []
     rest: list[Any] = []
     for index, block in enumerate(content):
-        if not isinstance(block, Mapping) or block.get("type") != "tool_result":
+        if not isinstance(block, dict) or block.get("type") != "tool_result":
             rest.append(block)
             continue
         if rest:
@@ -140,7 +139,8 @@ def _content(message: Message, place: str, notes: Notes) -> Any:
     return blocks
 
 
-def _blocks(content: Any, place: str, notes: Notes) -> Any:
+def _blocks(given: Any, place: str, notes: Notes) -> Any:
+    content = lone_text(given)
     if not isinstance(content, list):
         return content
     return [_block(part, f"{place}.content[{index}]", notes) for index, part in enumerate(content)]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..chat import read_messages
-from ..evidence import Evidence, by_messages
+from ..evidence import Evidence, Look, by_messages
 from ..example import Example, Message
 from ..fields import beside, example, lone_text, opened, parts_of, with_extras
 from ..media import address, leave_rest
@@ -17,10 +17,10 @@ from .gradio_pairs import ENDINGS
 KINDS = frozenset({"conversation"})
 
 SIGNS = {
-    "metadata": lambda item: isinstance(item.get("metadata"), Mapping) and "title" in item["metadata"],
+    "metadata": lambda item: isinstance(item.get("metadata"), dict) and "title" in item["metadata"],
     "options": lambda item: isinstance(item.get("options"), list) and "metadata" in item,
     "a file": lambda item: (
-        (isinstance(item.get("content"), Mapping) and "path" in item["content"])
+        (isinstance(item.get("content"), dict) and "path" in item["content"])
         or any(part.get("type") == "file" and "path" in _inner(part) for part in parts_of(item))
     ),
 }
@@ -29,12 +29,12 @@ OWN = ("metadata", "options")
 
 def _inner(part: Mapping[str, Any]) -> Mapping[str, Any]:
     held = part.get("file")
-    return held if isinstance(held, Mapping) else {}
+    return held if isinstance(held, dict) else {}
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Metadata with a title, options, or content that is a file."""
-    return by_messages(record, SIGNS, needs="role")
+    return by_messages(look, SIGNS, needs="role")
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -50,10 +50,10 @@ def _with_parts(item: Mapping[str, Any], place: str, notes: Notes) -> dict[str, 
     """The message with its files as parts, and without metadata that says nothing."""
     fields = {name: value for name, value in item.items() if name not in OWN or value}
     held = fields.get("metadata")
-    if isinstance(held, Mapping) and not any(held.values()):
+    if isinstance(held, dict) and not any(held.values()):
         del fields["metadata"]
     content = item.get("content")
-    if isinstance(content, Mapping):
+    if isinstance(content, dict):
         content = [{"type": "file", "file": content}] if "path" in content else [content]
     if isinstance(content, list):
         # Every text is written as a list there.
@@ -62,7 +62,7 @@ def _with_parts(item: Mapping[str, Any], place: str, notes: Notes) -> dict[str, 
 
 
 def _part(part: Any, place: str, notes: Notes) -> Any:
-    inner = _inner(part) if isinstance(part, Mapping) else {}
+    inner = _inner(part) if isinstance(part, dict) else {}
     if not isinstance(inner.get("path"), str):
         return part
     kind = ENDINGS.get(inner["path"].rpartition(".")[2].lower(), "file")
@@ -80,7 +80,7 @@ def write(example: Example, notes: Notes) -> dict[str, Any]:
         at = f"messages[{index}]"
         words_only(message, at, "gradio", notes, OWN)
         refuse_roles(message, at, ("system", "user", "assistant"), "gradio")
-        content = message.get("content", "")
+        content = lone_text(message.get("content", ""))
         if isinstance(content, list):
             content = [_file(part, at, notes) for part in content]
         own = {name: message[name] for name in sorted(OWN) if name in message}

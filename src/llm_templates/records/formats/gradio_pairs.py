@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Example, Message
 from ..fields import leave_extras
 from ..media import address, leave_rest
@@ -23,8 +23,9 @@ ENDINGS = {
 }
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """A list of lists of two."""
+    record = look.record
     pairs = isinstance(record, list) and record and all(isinstance(pair, list) and len(pair) == 2 for pair in record)
     return Evidence(("",), ("pairs",)) if pairs else None
 

@@ -7,10 +7,11 @@ from typing import Any
 
 from ..calls import call, called, leave_rest
 from ..chat import read_message
-from ..evidence import Evidence, by_messages
+from ..evidence import Evidence, Look, by_messages
 from ..example import Example, Message
 from ..fields import beside, example, lone_text, opened, parts_of, with_extras
 from ..notes import Notes, wrong
+from ..ordering import in_order
 from ..texts import text_of
 from ..turns import Turns
 from ..writing import words_only
@@ -28,16 +29,16 @@ VARIABLES = ("model_identity", "reasoning_effort")
 SIGNS = {
     "channel": lambda item: item.get("channel") is not None,
     "recipient": lambda item: item.get("recipient") is not None,
-    "author": lambda item: isinstance(item.get("author"), Mapping),
+    "author": lambda item: isinstance(item.get("author"), dict),
     "system_content or developer_content": lambda item: any(
         part.get("type") in INSTRUCTIONS for part in parts_of(item)
     ),
 }
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Channels, recipients, or content of instructions."""
-    return by_messages(record, SIGNS)
+    return by_messages(look, SIGNS)
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -50,7 +51,7 @@ def read(record: Any, notes: Notes) -> Example:
         at = f"{place}[{index}]"
         fields = {name: value for name, value in item.items() if value is not None}
         author = fields.pop("author", {})
-        if isinstance(author, Mapping):
+        if isinstance(author, dict):
             fields = {**{name: value for name, value in author.items() if value is not None}, **fields}
         fields, said = _instructions(fields)
         if said is not None:
@@ -70,7 +71,7 @@ def read(record: Any, notes: Notes) -> Example:
 def _instructions(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """A message with its instructions as text, and all that its content says; None where it says no such thing."""
     content = fields.get("content")
-    parts = [part for part in content if isinstance(part, Mapping)] if isinstance(content, list) else []
+    parts = [part for part in content if isinstance(part, dict)] if isinstance(content, list) else []
     said = next((dict(part) for part in parts if part.get("type") in INSTRUCTIONS), None)
     if said is None:
         # Every text is written as a list there.
@@ -82,7 +83,7 @@ def _instructions(fields: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any
 
 def _tools(said: dict[str, Any], place: str) -> list[Any]:
     own = _namespaces(said).get(TOOLS) or {}
-    listed = own.get("tools") if isinstance(own, Mapping) else None
+    listed = own.get("tools") if isinstance(own, dict) else None
     if listed is not None and not isinstance(listed, list):
         raise wrong(f"{place}.tools", "a namespace is an object with a list of tools")
     return listed or []
@@ -90,7 +91,7 @@ def _tools(said: dict[str, Any], place: str) -> list[Any]:
 
 def _namespaces(said: dict[str, Any]) -> Mapping[str, Any]:
     tools = said.get("tools")
-    return tools if isinstance(tools, Mapping) else {}
+    return tools if isinstance(tools, dict) else {}
 
 
 def _settings(said: dict[str, Any]) -> dict[str, Any]:
@@ -131,7 +132,7 @@ def write(example: Example, notes: Notes) -> dict[str, Any]:
     tools = [tool.get("function", tool) for tool in example.tools or ()]
     messages: list[Message] = []
     extras = dict(example.extras)
-    settings = dict(extras.pop("system_content")) if isinstance(extras.get("system_content"), Mapping) else {}
+    settings = dict(extras.pop("system_content")) if isinstance(extras.get("system_content"), dict) else {}
     for name, value in example.variables.items():
         if name in VARIABLES:
             settings[name] = str(value).capitalize() if name == "reasoning_effort" else value
@@ -151,7 +152,7 @@ def write(example: Example, notes: Notes) -> dict[str, Any]:
         messages.append({"role": "developer", "content": [developer]})
     first = len(example.messages) - len(asked)
     names: dict[str, str] = {}
-    for index, message in enumerate(asked, first):
+    for index, message in enumerate(in_order(asked, "messages", notes, named=True), first):
         at = f"messages[{index}]"
         words_only(message, at, NAME, notes, OWN)
         names.update({one["id"]: called(one) for one in message.get("tool_calls", ())})

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..calls import call_alone
 from ..chat import read_messages
-from ..evidence import Evidence, by_messages
+from ..evidence import Evidence, Look, by_messages
 from ..example import Example, Message
 from ..fields import beside, example, lone_text, opened, parts_of, with_extras
 from ..media import address
@@ -31,13 +31,13 @@ def _is_part(part: Mapping[str, Any]) -> bool:
 SIGNS = {
     "_role": lambda item: "_role" in item,
     "content of named things": lambda item: any(map(_is_part, parts_of(item))),
-    "meta": lambda item: isinstance(item.get("meta"), Mapping) and "role" in item,
+    "meta": lambda item: isinstance(item.get("meta"), dict) and "role" in item,
 }
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Content of named things, `meta` beside a role, or fields that begin with an underscore."""
-    return by_messages(record, SIGNS)
+    return by_messages(look, SIGNS)
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -52,10 +52,10 @@ def _cut(item: Mapping[str, Any], place: str, notes: Notes) -> list[dict[str, An
     content = fields.get("content")
     if not isinstance(content, list):
         return [fields]
-    held = [part.get("tool_call_result") for part in content if isinstance(part, Mapping)]
-    results = [result for result in held if isinstance(result, Mapping)]
+    held = [part.get("tool_call_result") for part in content if isinstance(part, dict)]
+    results = [result for result in held if isinstance(result, dict)]
     if not results:
-        parts = [_part(part, place, notes) if isinstance(part, Mapping) else part for part in content]
+        parts = [_part(part, place, notes) if isinstance(part, dict) else part for part in content]
         return [{**fields, "content": lone_text(parts) or None}]
     if len(results) != len(content):
         raise wrong(f"{place}.content", "a message holds results or anything else, not both")
@@ -69,7 +69,7 @@ def _part(part: Mapping[str, Any], place: str, notes: Notes) -> dict[str, Any]:
     held = part[name]
     if name == "text":
         return {"type": "text", "text": held}
-    if not isinstance(held, Mapping):
+    if not isinstance(held, dict):
         raise wrong(f"{place}.content", f"{name!r} holds an object, not {type(held).__name__}")
     rest = {key: value for key, value in held.items() if value and key not in HELD}
     if name == "reasoning":
@@ -82,7 +82,7 @@ def _part(part: Mapping[str, Any], place: str, notes: Notes) -> dict[str, Any]:
 
 def _result(result: Mapping[str, Any]) -> dict[str, Any]:
     origin = result.get("origin")
-    origin = origin if isinstance(origin, Mapping) else {}
+    origin = origin if isinstance(origin, dict) else {}
     made = {"content": result.get("result", ""), "tool_call_id": origin.get("id")}
     if origin.get("tool_name"):
         made["name"] = origin["tool_name"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..answers import implied_prompt
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Answer, Example
 from ..fields import beside, example, with_extras
 from ..notes import Notes, wrong
@@ -19,21 +19,20 @@ ANSWERS = ("chosen", "rejected")
 SIDES = (*ANSWERS, "completion")
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """A transcript: the record itself, its text, its prompt, or its two answers."""
-    fields = {"text": record} if isinstance(record, str) else record
-    if not isinstance(fields, Mapping):
-        return None
+    is_text = isinstance(look.record, str)
+    fields = {"text": look.record} if is_text else look.fields
     found = tuple(key for key in ("text", "prompt", *ANSWERS) if is_transcript(fields.get(key)))
     if not found:
         return None
-    record_fields = ("",) if isinstance(record, str) else (*found, *(key for key in SIDES if key in fields))
-    return Evidence(record_fields, tuple(f"{key} is a transcript" for key in found))
+    read_fields = ("",) if is_text else (*found, *(key for key in SIDES if key in fields))
+    return Evidence(read_fields, tuple(f"{key} is a transcript" for key in found))
 
 
 def read(record: Any, notes: Notes) -> Example:
     """The turns; where two transcripts are given without a prompt, it is what both begin with."""
-    fields: Mapping[str, Any] = {"text": record} if not isinstance(record, Mapping) else record
+    fields: Mapping[str, Any] = {"text": record} if not isinstance(record, dict) else record
     if "prompt" not in fields and "chosen" not in fields:
         return example(turns_of(fields.get("text"), "text"), beside(fields, ("text",), notes), notes)
     label = fields["label"] if isinstance(fields.get("label"), bool) and "completion" in fields else None

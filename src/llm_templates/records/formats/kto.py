@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..answers import cut_prompt, is_raw, read_side, written_sides
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Answer, Example
 from ..fields import as_object, beside, example, with_extras
 from ..notes import Notes, wrong
@@ -17,9 +16,9 @@ SIDES = ("prompt", "completion")
 KEYS = (*SIDES, "label")
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Prompt, completion and label."""
-    fits = isinstance(record, Mapping) and all(key in record for key in SIDES) and isinstance(record.get("label"), bool)
+    fits = all(key in look.fields for key in SIDES) and isinstance(look.fields.get("label"), bool)
     return Evidence(KEYS, KEYS) if fits else None
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from ..calls import call_alone
 from ..chat import read_messages
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Example, Message
-from ..fields import beside, container, example, opened, with_extras
+from ..fields import beside, example, opened, with_extras
 from ..notes import Notes, wrong
 from ..writing import head, words_only, written
 
@@ -33,23 +33,22 @@ MADE = ("response_metadata", "usage_metadata", "id", "example", "artifact", "sta
 OWN = ("tool_calls", "tool_call_id", "name", "reasoning_content")
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Messages with a type in place of a role, or serialized constructors of messages."""
-    found = container(record)
-    if found is None:
+    if not look.messages:
         return None
-    if all(_is_constructor(item) for item in found[1]):
-        return Evidence((found[0],), ("lc",))
-    typed = all("role" not in item and _type(item) in (*ROLES, "chat") for item in found[1])
-    return Evidence((found[0],), ("a type in place of a role",)) if typed else None
+    if all(map(_is_constructor, look.messages)):
+        return Evidence((look.key,), ("lc",))
+    typed = all("role" not in item and _type(item) in (*ROLES, "chat") for item in look.messages)
+    return Evidence((look.key,), ("a type in place of a role",)) if typed else None
 
 
 def _is_constructor(item: Mapping[str, Any]) -> bool:
-    return "lc" in item and isinstance(item.get("kwargs"), Mapping)
+    return "lc" in item and isinstance(item.get("kwargs"), dict)
 
 
 def _type(item: Mapping[str, Any]) -> Any:
-    return item.get("type") if "content" in item or isinstance(item.get("data"), Mapping) else None
+    return item.get("type") if "content" in item or isinstance(item.get("data"), dict) else None
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -74,13 +73,13 @@ def _fields(item: Mapping[str, Any], place: str, notes: Notes) -> dict[str, Any]
         held = item.get("data")
         # What stands beside the dump of a message belongs to it, too.
         outer = {name: value for name, value in item.items() if name != "data"}
-        fields = {**outer, **held} if isinstance(held, Mapping) else dict(item)
+        fields = {**outer, **held} if isinstance(held, dict) else dict(item)
         kind = item.get("type")
     role = fields.pop("role", None) if kind == "chat" else ROLES.get(str(kind))
     if role is None:
         raise wrong(place, f"{kind!r} is no type of a message", f"known are {', '.join(ROLES)}, chat")
     also = fields.pop("additional_kwargs", None) or {}
-    if not isinstance(also, Mapping):
+    if not isinstance(also, dict):
         raise wrong(f"{place}.additional_kwargs", f"an object, not {type(also).__name__}")
     calls = fields.pop("tool_calls", None) or also.get("tool_calls")
     if fields.get("invalid_tool_calls"):
@@ -101,7 +100,7 @@ def _content(content: Any) -> Any:
     if not isinstance(content, list):
         return content or None
     kinds = ("tool_use", "tool_call", "function_call")
-    rest = [part for part in content if not isinstance(part, Mapping) or part.get("type") not in kinds]
+    rest = [part for part in content if not isinstance(part, dict) or part.get("type") not in kinds]
     return rest or None
 
 

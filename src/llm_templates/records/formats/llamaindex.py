@@ -7,7 +7,7 @@ from typing import Any
 
 from ..calls import call_alone
 from ..chat import read_messages
-from ..evidence import Evidence, by_messages
+from ..evidence import Evidence, Look, by_messages
 from ..example import Example, Message
 from ..fields import beside, example, lone_text, opened, with_extras
 from ..media import address, leave_rest
@@ -26,9 +26,9 @@ OWN = ("tool_calls", "tool_call_id", "name", "reasoning_content")
 MEDIA = ("image", "audio", "video")
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Blocks, or additional keyword arguments beside a role."""
-    return by_messages(record, SIGNS, needs="role")
+    return by_messages(look, SIGNS, needs="role")
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -41,13 +41,13 @@ def read(record: Any, notes: Notes) -> Example:
 def _fields(item: Mapping[str, Any]) -> dict[str, Any]:
     fields = {name: value for name, value in item.items() if value is not None}
     also = fields.pop("additional_kwargs", {})
-    also = dict(also) if isinstance(also, Mapping) else {"additional_kwargs": also}
+    also = dict(also) if isinstance(also, dict) else {"additional_kwargs": also}
     blocks = fields.pop("blocks", None)
     if isinstance(blocks, list):
-        parts = [_part(block) if isinstance(block, Mapping) else block for block in blocks]
+        parts = [_part(block) if isinstance(block, dict) else block for block in blocks]
         # Every text is written as a block there.
         fields["content"] = lone_text(parts) or None
-        if any(isinstance(part, Mapping) and part.get("type") == "tool_call" for part in parts):
+        if any(isinstance(part, dict) and part.get("type") == "tool_call" for part in parts):
             also = {name: value for name, value in also.items() if name != "tool_calls"}
     return {**fields, **also}
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..chat import read_messages
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Answer, Example
-from ..fields import Beside, beside, container, example, opened, with_extras
+from ..fields import Beside, beside, example, opened, with_extras
 from ..notes import Notes, wrong
 from ..plain import without_padding
 from ..writing import head, written
@@ -18,17 +18,16 @@ KINDS = frozenset({"conversation", "unpaired", "preference"})
 PREFERRED = ("preferred_output", "non_preferred_output")
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Messages with roles, or the outputs of a preference."""
-    if isinstance(record, Mapping) and all(key in record for key in PREFERRED):
+    if all(key in look.fields for key in PREFERRED):
         return Evidence(PREFERRED, PREFERRED)
-    found = container(record)
-    return Evidence((found[0],)) if found and all("role" in item for item in found[1]) else None
+    return Evidence((look.key,)) if look.messages and all("role" in item for item in look.messages) else None
 
 
 def read(record: Any, notes: Notes) -> Example:
     """The conversation of `messages`, or the preference between two outputs for an `input`."""
-    if isinstance(record, Mapping) and all(key in record for key in PREFERRED):
+    if isinstance(record, dict) and all(key in record for key in PREFERRED):
         return _preference(record, notes)
     key, place, given, fields = opened(record, notes)
     messages = read_messages(given, place, notes)
@@ -50,7 +49,7 @@ def _labelled(messages: list[dict[str, Any]], around: Beside, notes: Notes) -> E
 
 def _preference(record: Mapping[str, Any], notes: Notes) -> Example:
     given = record.get("input")
-    if not isinstance(given, Mapping):
+    if not isinstance(given, dict):
         raise wrong("input", "it is an object with messages")
     prompt = read_messages(given.get("messages"), "input.messages", notes)
     around = beside({**without_padding(given, "input", notes), **record}, ("input", "messages", *PREFERRED), notes)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..answers import cut_prompt, implied_prompt, is_raw, read_side, written_sides
-from ..evidence import Evidence, by_fields
+from ..evidence import Evidence, Look, by_fields
 from ..example import Answer, Example
 from ..fields import as_object, beside, example, with_extras
 from ..notes import Notes, wrong
@@ -17,12 +16,10 @@ ANSWERS = ("chosen", "rejected")
 KEYS = ("prompt", *ANSWERS)
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Two answers, both texts or both messages."""
-    if not isinstance(record, Mapping):
-        return None
-    kinds = {type(record.get(key)) for key in ANSWERS}
-    return by_fields(record, KEYS) if kinds in ({str}, {list}) else None
+    kinds = {type(look.fields.get(key)) for key in ANSWERS}
+    return by_fields(look.fields, KEYS) if kinds in ({str}, {list}) else None
 
 
 def read(record: Any, notes: Notes) -> Example:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..answers import cut_prompt, is_raw, read_side, written_sides
-from ..evidence import Evidence, by_fields
+from ..evidence import Evidence, Look, by_fields
 from ..example import Answer, Example
 from ..fields import as_object, beside, example, with_extras
-from ..notes import Notes
+from ..notes import Notes, wrong
 
 #: A conversation without an answer is a prompt alone.
 KINDS = frozenset({"completion"})
@@ -17,21 +16,24 @@ KINDS = frozenset({"completion"})
 KEYS = ("prompt", "completion")
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """A prompt, by itself or with a completion that has no label."""
-    if not isinstance(record, Mapping) or not isinstance(record.get("prompt"), str | list):
+    fields = look.fields
+    if not isinstance(fields.get("prompt"), str | list):
         return None
-    if isinstance(record.get("label"), bool) and "completion" in record:
+    if isinstance(fields.get("label"), bool) and "completion" in fields:
         return None
-    if any(key in record for key in ("chosen", "rejected", "instruction")):
+    if any(key in fields for key in ("chosen", "rejected", "instruction")):
         return None
     # Many records have their first question under `prompt`, beside all else.
-    return by_fields(record, KEYS)._replace(is_last="completion" not in record)
+    return by_fields(fields, KEYS)._replace(is_last="completion" not in fields)
 
 
 def read(record: Any, notes: Notes) -> Example:
     """The prompt's messages, and the completion as the answer to them."""
     record = as_object(record)
+    if isinstance(record.get("completions"), list) and isinstance(record.get("labels"), list):
+        raise wrong("completions", "steps with a label each, for which no format has a place")
     prompt = read_side(record, "prompt", notes)
     around = beside(record, KEYS, notes)
     raw = is_raw(record, KEYS)

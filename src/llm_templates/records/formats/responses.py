@@ -7,7 +7,7 @@ from typing import Any
 
 from ..calls import call, leave_rest
 from ..chat import read_message, with_system
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Example, Message
 from ..fields import VARIABLES, beside, example, with_extras
 from ..media import address
@@ -26,26 +26,30 @@ OWN = ("reasoning_content", "tool_calls", "tool_call_id")
 MADE = ("id", "status", "encrypted_content", "annotations", "logprobs", "phase")
 
 
-def detect(record: Any) -> Evidence | None:
-    """Items of the types that only this API has, or instructions beside an input."""
-    items = _items(record)
+def detect(look: Look) -> Evidence | None:
+    """Items of the types that only this API has, or instructions beside an input; messages as input have its shape."""
+    record, items = look.record, _items(look.record)
     if items is None:
         return None
     fields = ("",) if isinstance(record, list) else tuple(key for key in ("input", "output") if key in record)
     if any(item.get("type") in ITEMS for item in items):
         return Evidence(fields, ("items of the Responses API",))
     parts = [part for item in items if isinstance(item.get("content"), list) for part in item["content"]]
-    if any(isinstance(part, Mapping) and part.get("type") in PARTS for part in parts):
+    if any(isinstance(part, dict) and part.get("type") in PARTS for part in parts):
         return Evidence(fields, ("parts of the Responses API",))
-    is_request = isinstance(record, Mapping) and isinstance(record.get("input"), str | list)
-    return Evidence(fields, ("instructions",)) if is_request and isinstance(record.get("instructions"), str) else None
+    if not isinstance(look.fields.get("input"), str | list):
+        return None
+    if isinstance(look.fields.get("instructions"), str):
+        return Evidence(fields, ("instructions",))
+    is_chat = isinstance(look.fields["input"], list) and all("role" in item for item in items)
+    return Evidence(fields) if is_chat else None
 
 
 def _items(record: Any) -> list[Mapping[str, Any]] | None:
     """The items of a request and of the response to it; None where there is something else."""
     if isinstance(record, list):
         given = record
-    elif isinstance(record, Mapping) and ("input" in record or "output" in record):
+    elif isinstance(record, dict) and ("input" in record or "output" in record):
         asked, answered = record.get("input", []), record.get("output", [])
         asked = [{"role": "user", "content": asked}] if isinstance(asked, str) else asked
         if not isinstance(asked, list) or not isinstance(answered, list):
@@ -53,7 +57,7 @@ def _items(record: Any) -> list[Mapping[str, Any]] | None:
         given = [*asked, *answered]
     else:
         return None
-    return given if given and all(isinstance(item, Mapping) for item in given) else None
+    return given if given and all(isinstance(item, dict) for item in given) else None
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -62,7 +66,7 @@ def read(record: Any, notes: Notes) -> Example:
     if items is None:
         raise wrong("input", "there is no list of items")
     turns = Turns(notes)
-    name = "output" if isinstance(record, Mapping) and "input" not in record else "input"
+    name = "output" if isinstance(record, dict) and "input" not in record else "input"
     for index, item in enumerate(items):
         at = f"{name}[{index}]"
         fields = {key: value for key, value in item.items() if value is not None}
@@ -73,7 +77,7 @@ def read(record: Any, notes: Notes) -> Example:
         if not isinstance(kind, str) or kind not in READERS:
             raise wrong(f"{at}.type", f"an item of the type {kind!r}", f"known are {', '.join(READERS)}")
         READERS[kind](turns, fields, at, notes)
-    rest = record if isinstance(record, Mapping) else {}
+    rest = record if isinstance(record, dict) else {}
     messages = with_system(turns.messages(), rest.get("instructions"), "instructions", notes)
     return example(messages, beside(rest, ("input", "output", "instructions"), notes), notes)
 
@@ -81,7 +85,7 @@ def read(record: Any, notes: Notes) -> Example:
 def _message(turns: Turns, fields: dict[str, Any], place: str, notes: Notes) -> None:
     content = fields.get("content")
     # A lone text is written as a list in this API whenever the model wrote it.
-    said = content[0] if isinstance(content, list) and len(content) == 1 and isinstance(content[0], Mapping) else {}
+    said = content[0] if isinstance(content, list) and len(content) == 1 and isinstance(content[0], dict) else {}
     if said.get("type") == "output_text":
         fields["content"] = said.get("text")
     message = read_message(fields, place, notes)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Example, Stretch
 from ..fields import as_object, beside, example, with_extras
 from ..notes import Notes, wrong
@@ -14,10 +13,10 @@ from ..writing import head
 KINDS = frozenset({"text"})
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """A list of segments."""
-    held = isinstance(record, Mapping) and record.get("segments")
-    is_list = isinstance(held, list) and all(isinstance(item, Mapping) and "text" in item for item in held)
+    held = look.fields.get("segments")
+    is_list = isinstance(held, list) and all(isinstance(item, dict) and "text" in item for item in held)
     return Evidence(("segments",), ("segments",)) if is_list else None
 
 
@@ -30,7 +29,7 @@ def read(record: Any, notes: Notes) -> Example:
         raise wrong("segments", "there are none")
     for index, segment in enumerate(given):
         at = f"segments[{index}]"
-        if not isinstance(segment, Mapping) or not isinstance(segment.get("text"), str):
+        if not isinstance(segment, dict) or not isinstance(segment.get("text"), str):
             raise wrong(at, "a segment is an object with a text and a label")
         if not isinstance(segment.get("label"), bool):
             raise wrong(f"{at}.label", "whether a segment is trained on is true or false")

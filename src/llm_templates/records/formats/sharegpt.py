@@ -7,10 +7,12 @@ from typing import Any
 
 from ..calls import json_text, text_of_calls
 from ..chat import read_messages
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Answer, Example, Message
-from ..fields import VARIABLES, beside, container, example, opened, with_extras
+from ..fields import VARIABLES, beside, example, opened, with_extras
 from ..notes import Notes, wrong
+from ..ordering import in_order
+from ..roles import is_call
 from ..texts import check_tags, cut, tagged
 
 KINDS = frozenset({"conversation", "unpaired", "preference"})
@@ -20,12 +22,10 @@ LABEL = "kto_tag"
 ANSWERS = ("chosen", "rejected")
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Turns with `from` and `value`."""
-    found = container(record)
-    if found is None or not all("from" in item for item in found[1]):
-        return None
-    return Evidence((found[0],), ("from and value",))
+    fits = look.messages and all("from" in item for item in look.messages)
+    return Evidence((look.key,), ("from and value",)) if fits else None
 
 
 def read(record: Any, notes: Notes) -> Example:
@@ -35,7 +35,7 @@ def read(record: Any, notes: Notes) -> Example:
     answers = tuple(
         Answer(read_messages([_with_parts(fields[name], fields)], name, notes), name == ANSWERS[0])
         for name in ANSWERS
-        if isinstance(fields.get(name), Mapping)
+        if isinstance(fields.get(name), dict)
     )
     taken = [LABEL, *(ANSWERS if answers else ())]
     if len(answers) == 1:
@@ -53,7 +53,7 @@ def read(record: Any, notes: Notes) -> Example:
 def _with_parts(turn: Mapping[str, Any], record: Mapping[str, Any]) -> dict[str, Any]:
     """The turn with parts in place of tags, where the record has the media."""
     value = turn.get("value")
-    return {**turn, "value": cut(value, record)} if isinstance(value, str) else dict(turn)
+    return {**turn, "value": cut(value, record)} if isinstance(value, str) and not is_call(turn) else dict(turn)
 
 
 def write(example: Example, notes: Notes) -> dict[str, Any]:
@@ -85,11 +85,14 @@ def _turns(
     messages: list[Message], place: str, columns: dict[str, list[Any]], notes: Notes, first: int = 0
 ) -> list[dict[str, Any]]:
     turns = []
-    for index, message in enumerate(messages, first):
+    for index, message in enumerate(in_order(messages, place, notes), first):
         at = f"{place}[{index}]"
         rest = {key: value for key, value in message.items() if key not in ("role", "content", "tool_calls")}
         if rest.pop("tool_call_id", None) is not None:
             notes.add("left out", at, "ids of calls: the order says which result answers which")
+        for key in ("from", "value"):
+            if rest.pop(key, None) is not None:
+                notes.lose(f"{at}.{key}", f"{key!r} says something else in this format")
         calls = message.get("tool_calls")
         if not calls or message.get("content"):
             value = tagged(message.get("content"), f"{at}.content", columns, notes)

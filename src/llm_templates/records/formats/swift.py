@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from ..calls import text_of_calls
 from ..chat import read_messages
-from ..evidence import Evidence, by_messages
+from ..evidence import Evidence, Look, by_messages
 from ..example import Answer, Example, Message
-from ..fields import VARIABLES, beside, container, example, opened, with_extras
+from ..fields import VARIABLES, beside, example, opened, with_extras
 from ..notes import Notes, wrong
+from ..ordering import in_order
+from ..roles import is_call
 from ..texts import check_tags, cut, tagged
 
 KINDS = frozenset({"conversation", "unpaired", "preference"})
@@ -20,21 +21,22 @@ ROLES = {"tool": "tool_response"}
 SIGNS = {"tool_call": lambda item: item.get("role") in ("tool_call", "tool_response")}
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """A rejected response, or turns of tools by the names that are used here."""
-    found = container(record)
-    if found is None or not isinstance(record, Mapping) or not all("role" in item for item in found[1]):
+    if not look.key or not all("role" in item for item in look.messages):
         return None
-    if REJECTED in record:
-        return Evidence((found[0], REJECTED), (REJECTED,))
-    return by_messages(record, SIGNS)
+    if REJECTED in look.fields:
+        return Evidence((look.key, REJECTED), (REJECTED,))
+    return by_messages(look, SIGNS)
 
 
 def read(record: Any, notes: Notes) -> Example:
     """The conversation; with a rejected response, its last turn is the chosen one."""
     _, place, given, fields = opened(record, notes)
     turns = [
-        {**turn, "content": cut(turn["content"], fields)} if isinstance(turn.get("content"), str) else turn
+        {**turn, "content": cut(turn["content"], fields)}
+        if isinstance(turn.get("content"), str) and not is_call(turn)
+        else turn
         for turn in given
     ]
     messages = read_messages(turns, place, notes)
@@ -78,7 +80,7 @@ def write(example: Example, notes: Notes) -> dict[str, Any]:
 
 def _turns(messages: list[Message], columns: dict[str, list[Any]], notes: Notes) -> list[Message]:
     turns = []
-    for index, message in enumerate(messages):
+    for index, message in enumerate(in_order(messages, "messages", notes)):
         at = f"messages[{index}]"
         rest = {key: value for key, value in message.items() if key not in ("role", "content", "tool_calls")}
         if rest.pop("tool_call_id", None) is not None:

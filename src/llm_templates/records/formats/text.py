@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from ..evidence import Evidence
+from ..evidence import Evidence, Look
 from ..example import Example, Stretch
 from ..fields import as_object, beside, example, with_extras
 from ..notes import Notes, wrong
@@ -14,11 +13,10 @@ from ..writing import head
 KINDS = frozenset({"text"})
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """A text, where there are no messages."""
-    is_text = isinstance(record, Mapping) and isinstance(record.get("text"), str)
     # Many records have their words under `text` once more, rendered.
-    return Evidence(("text",), is_last=True) if is_text else None
+    return Evidence(("text",), is_last=True) if isinstance(look.fields.get("text"), str) else None
 
 
 def read(record: Any, notes: Notes) -> Example:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..answers import written_sides
-from ..evidence import Evidence
+from ..evidence import Evidence, Look, look_at
 from ..example import Example
 from ..fields import with_extras
 from ..notes import Notes
@@ -14,7 +14,7 @@ from . import kto, preference, prompt_completion, text
 KINDS = frozenset({"conversation", "completion", "unpaired", "preference", "text"})
 
 
-def detect(record: Any) -> Evidence | None:
+def detect(look: Look) -> Evidence | None:
     """Nothing: each of TRL's shapes is a format of its own here."""
     return None
 
@@ -24,19 +24,21 @@ def read(record: Any, notes: Notes) -> Example:
     from . import openai
 
     rows = (kto, preference, prompt_completion, text)
-    row: Any = next((row for row in rows if row.detect(record) is not None), openai)
+    look = look_at(record)
+    row: Any = next((row for row in rows if row.detect(look) is not None), openai)
     return row.read(record, notes)  # type: ignore[no-any-return]
 
 
 def write(example: Example, notes: Notes) -> dict[str, Any]:
-    """`messages`, or what the format of the example's kind is."""
-    if example.kind == "conversation":
+    """`messages`, or what the format of the example's kind is; a text that is a prompt alone stays one."""
+    if example.kind == "conversation" and not example.raw:
         return with_extras(written_sides(example, {"messages": example.messages}, notes), example, notes)
     return WRITERS[example.kind](example, notes)
 
 
 #: Who writes an example, by its kind.
 WRITERS = {
+    "conversation": prompt_completion.write,
     "completion": prompt_completion.write,
     "unpaired": kto.write,
     "preference": preference.write,
