@@ -2,7 +2,7 @@
 
 import pytest
 
-from llm_templates import ChatTemplate, InputError, Training, load
+from llm_templates import ChatTemplate, InputError, RaisedError, TemplateRuntimeError, Training, families, load
 from llm_templates.masking import weight_of
 
 TALK = [
@@ -120,6 +120,71 @@ def test_nothing_is_passed_over():
     assert "is written without '<think>\\n'" in rewritten.findings[0]
     with pytest.raises(InputError, match="neither 'all' nor 'last'"):
         load("zephyr").trace(TALK).mask(Training(turns="first"))
+
+
+CALL = {"id": "call00001", "type": "function", "function": {"name": "add", "arguments": {"a": 1}}}
+PARAMETERS = {"type": "object", "properties": {"a": {"type": "integer"}}}
+TOOL = {"type": "function", "function": {"name": "add", "description": "Adds.", "parameters": PARAMETERS}}
+CALLING = [
+    TALK[1],
+    {"role": "assistant", "content": "", "reasoning_content": "Zebra one.", "tool_calls": [CALL]},
+    {"role": "tool", "content": "2", "name": "add", "tool_call_id": "call00001"},
+    {"role": "assistant", "content": "1.", "reasoning_content": "Zebra two."},
+    TALK[3],
+    {"role": "assistant", "content": "2.", "reasoning_content": "Zebra three."},
+]
+
+
+@pytest.mark.parametrize("name", families.names())
+@pytest.mark.parametrize("key", ["reasoning_content", "reasoning", "thinking"])
+def test_reasoning_that_the_template_leaves_out_is_told(name, key):
+    """Of each turn that counts, under whichever name the reasoning comes."""
+
+    def renamed(message):
+        return {(key if field == "reasoning_content" else field): value for field, value in message.items()}
+
+    in_parts = [{**message, "content": [{"type": "text", "text": message["content"]}]} for message in TALK[1:]]
+    told = 0
+    for given, tools in ((TALK[1:], None), (in_parts, None), (CALLING, [TOOL])):
+        talk = [renamed(message) for message in given]
+        try:
+            prompt = load(name).trace(talk, tools=tools)
+        except (RaisedError, TemplateRuntimeError):
+            continue
+        missing = [
+            f"messages[{turn}]: its reasoning is not in the prompt"
+            for turn in sorted({turn.message for turn in prompt.turns})
+            if talk[turn][key] not in str(prompt)
+        ]
+        assert [finding for finding in prompt.mask().findings if "reasoning is not" in finding] == missing
+        told += 1
+    assert told, "no conversation that the template takes"
+
+
+def test_reasoning_is_told_of_only_where_it_is_missed():
+    """Not of turns that do not count, nor of a message that has none or from which the template makes other text."""
+
+    def told(talk=TALK, name="qwen3", **training):
+        return load(name).trace(talk).mask(Training(**training)).findings
+
+    missing = ("messages[2]: its reasoning is not in the prompt",)
+    assert told() == told(reasoning=False) == missing
+    assert told(turns="last") == told(messages=[4]) == ()
+    assert told([*TALK[:2], {**TALK[2], "weight": 0}, *TALK[3:]]) == ()
+    assert told([*TALK[:2], {**TALK[2], "reasoning_content": " \n"}, *TALK[3:]]) == ()
+    assert told(calls_only=True) == ("nothing of the prompt is trained on",)
+    shouting = ChatTemplate.from_string(
+        "{% for m in messages %}<|{{ m.role }}|>{{ m.reasoning_content | default('') | upper }}{{ m.content }}<|end|>"
+        "{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+    )
+    assert shouting.trace(TALK[1:3]).mask().findings == ()
+
+
+@pytest.mark.parametrize("training", ["last", "all", None, ("assistant",)])
+def test_what_is_no_training(training):
+    """The error shows what to write."""
+    with pytest.raises(InputError, match=r'Training\(turns="last"\)'):
+        load("zephyr").trace(TALK).mask(training)
 
 
 def test_prefill_ends_where_the_text_does():

@@ -10,7 +10,7 @@
     ├── InputError                      the conversation or an option is wrong         (also ValueError)
     │   └── VariableError               a template variable that the template never reads, or a reserved name
     ├── SourceError                     a model, folder or file gives no template      (also LookupError)
-    ├── BackendError                    an engine refused, failed or broke off; carries partial, status
+    ├── BackendError                    an engine refused, failed or broke off; carries partial, status, messages
     │   └── BackendTimeoutError         it was silent for too long                     (also TimeoutError)
     └── MissingExtraError               an optional dependency is not installed        (also ImportError)
 
@@ -22,6 +22,7 @@ are any, and never exceeds 4 KiB.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import jinja2
@@ -65,7 +66,10 @@ class TemplatesError(Exception):
         return _bounded(_visible(self.message[:TEXT_LIMIT]), room) + rest
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild, (type(self), self.message, self.line, self.excerpt, self.hint)
+        made_of = (type(self), self.message, self.line, self.excerpt, self.hint)
+        # Where it happened, as those who passed it on have noted.
+        notes = getattr(self, "__notes__", None)
+        return _rebuild, made_of, {"__notes__": notes} if notes else None
 
 
 def _rebuild(
@@ -163,20 +167,29 @@ class BackendError(TemplatesError):
         partial: the output that had arrived, as the model wrote it.
         status: the HTTP status of the answer, if there was one.
         hint: the way out, in one sentence.
+        messages: what was whole before: calls that were made, and their results. `Chat` says it.
     """
 
     partial: str
     status: int | None
+    messages: list[dict[str, Any]]
 
     def __init__(
-        self, message: str = "", *, partial: str = "", status: int | None = None, hint: str | None = None
+        self,
+        message: str = "",
+        *,
+        partial: str = "",
+        status: int | None = None,
+        hint: str | None = None,
+        messages: Iterable[dict[str, Any]] = (),
     ) -> None:
         super().__init__(message, hint=hint)
         self.partial = partial
         self.status = status
+        self.messages = list(messages)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _rebuild_backend, (type(self), self.message, self.partial, self.status, self.hint)
+        return _rebuild_backend, (type(self), self.message, self.partial, self.status, self.hint, self.messages)
 
 
 class BackendTimeoutError(BackendError, TimeoutError):
@@ -184,9 +197,14 @@ class BackendTimeoutError(BackendError, TimeoutError):
 
 
 def _rebuild_backend(
-    kind: type[BackendError], message: str, partial: str, status: int | None, hint: str | None
+    kind: type[BackendError],
+    message: str,
+    partial: str,
+    status: int | None,
+    hint: str | None,
+    messages: list[dict[str, Any]],
 ) -> BackendError:
-    return kind(message, partial=partial, status=status, hint=hint)
+    return kind(message, partial=partial, status=status, hint=hint, messages=messages)
 
 
 class FallbackWarning(UserWarning):

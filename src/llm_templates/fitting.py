@@ -11,12 +11,9 @@ from typing import Any
 from .errors import InputError, RaisedError
 from .lowering import plain_messages
 from .prompt import Prompt
-from .sampling import RESULT_ROLES
 from .template import ChatTemplate
 from .tokens import encode
-
-#: Who speaks before the conversation.
-SYSTEM_ROLES = ("system", "developer")
+from .tokens.truncation import turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,48 +97,6 @@ def fit(
         raise search.failure(max_tokens, reserve)
     start = starts[found]
     return Fitted([*own[:head], *own[start:]], list(range(head, start)), search.size(found) or 0)
-
-
-def turns(messages: Sequence[Mapping[Any, Any]]) -> tuple[int, list[int]]:
-    """How many system messages a conversation begins with, and where it may begin after them.
-
-    >>> call = {"role": "assistant", "tool_calls": [{"id": "1"}]}
-    >>> result = {"role": "tool", "tool_call_id": "1"}
-    >>> turns([{"role": "system"}, {"role": "user"}, call, {"role": "user"}, result, {"role": "user"}])
-    (1, [1, 5])
-    """
-    head = 0
-    while head < len(messages) - 1 and messages[head].get("role") in SYSTEM_ROLES:
-        head += 1
-    starts = {number for number, message in enumerate(messages) if number > head and _begins_turn(message)}
-    callers: dict[Any, int] = {}
-    caller = None
-    for number, message in enumerate(messages):
-        calls = message.get("tool_calls")
-        if isinstance(calls, list | tuple) and calls:
-            caller = number
-            callers.update(
-                (call["id"], number) for call in calls if isinstance(call, Mapping) and _names(call.get("id"))
-            )
-        elif message.get("role") in RESULT_ROLES:
-            named = message.get("tool_call_id")
-            answered = callers.get(named, caller) if _names(named) else caller
-            if answered is not None:
-                starts.difference_update(range(answered + 1, number + 1))
-    return head, [head, *sorted(starts)]
-
-
-def _names(identity: Any) -> bool:
-    return isinstance(identity, str | int)
-
-
-def _begins_turn(message: Mapping[Any, Any]) -> bool:
-    """Whether a message is what a user says, not the results of calls that some formats have users give."""
-    parts = message.get("content")
-    return message.get("role") == "user" and not (
-        isinstance(parts, list | tuple)
-        and any(isinstance(part, Mapping) and part.get("type") == "tool_result" for part in parts)
-    )
 
 
 def _count(template: ChatTemplate, tokenizer: Any, options: Mapping[str, Any], messages: list[Any]) -> int:

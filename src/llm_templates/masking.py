@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -23,6 +24,8 @@ WEIGHT_KEYS: Mapping[str, bool] = {
 REASONING = ("reasoning_content", "reasoning", "thinking")
 #: The finding of a mask that covers nothing.
 EMPTY = "nothing of the prompt is trained on"
+#: Where in a conversation a finding is about.
+PLACE = re.compile(r"^messages\[\d+\]: ")
 
 
 class Span(NamedTuple):
@@ -38,7 +41,8 @@ class Mask(NamedTuple):
 
     #: In the order of the prompt, none overlapping another.
     spans: tuple[Span, ...]
-    #: An empty mask, turns that are not written as the model would write them, blocks that say otherwise.
+    #: An empty mask, turns that are not written as the model would write them or lack their reasoning, blocks that say
+    #: otherwise.
     findings: tuple[str, ...]
 
 
@@ -114,6 +118,8 @@ def masked(
         messages: the conversation.
         training: what counts.
     """
+    if not isinstance(training, Training):
+        raise InputError(f"training is {training!r}", hint='give a Training, such as Training(turns="last")')
     if training.turns not in ("all", "last"):
         raise InputError(f"turns={training.turns!r} is neither 'all' nor 'last'")
     findings: list[str] = []
@@ -125,6 +131,7 @@ def masked(
         findings.append("the template's own generation blocks mark other stretches than the model would write")
     weights = [weight_of(message, index) if training.weights else 1.0 for index, message in enumerate(messages)]
     spans: list[Span] = []
+    reasoned: list[int] = []
     if "assistant" in training.roles:
         last = max((turn.message for turn in turns), default=None)
         for turn in turns:
@@ -132,16 +139,28 @@ def masked(
             if not _counts(turn.message, training) or (training.turns == "last" and turn.message != last) or not weight:
                 continue
             findings += [f"messages[{turn.message}]: {remark}" for remark in turn.remarks]
-            spans += [Span(start, end, weight) for start, end in _parts(text, pieces, turn, training)]
+            parts = _parts(text, pieces, turn, training)
+            spans += [Span(start, end, weight) for start, end in parts]
+            if parts and _is_reasoned(messages[turn.message]):
+                reasoned.append(turn.message)
+    # The messages of whose reasoning something is in the prompt.
+    written: set[int | None] = set()
     for piece in pieces:
         origin = piece.origin
+        if origin.kind == "derived":
+            # It may be that, rewritten.
+            written.add(piece.owner)
         if origin.kind != "message" or origin.index is None or origin.path in ("role", "name"):
             continue
+        if origin.path.startswith(REASONING):
+            written.add(origin.index)
         role = messages[origin.index].get("role")
         if role == "assistant" or role not in training.roles or not _counts(origin.index, training):
             continue
         if weights[origin.index]:
             spans.append(Span(piece.start, piece.end, weights[origin.index]))
+    missing = [message for message in dict.fromkeys(reasoned) if message not in written]
+    findings += [f"messages[{message}]: its reasoning is not in the prompt" for message in missing]
     return _with_findings(spans, findings)
 
 
@@ -156,6 +175,11 @@ def _counts(message: int, training: Training) -> bool:
     return training.messages is None or message in training.messages
 
 
+def _is_reasoned(message: Mapping[Any, Any]) -> bool:
+    """Whether a message has reasoning of its own, apart from what it says."""
+    return any(isinstance(text := message.get(key), str) and text.strip() for key in REASONING)
+
+
 def _parts(text: str, pieces: Sequence[Piece], turn: Turn, training: Training) -> list[tuple[int, int]]:
     """The stretches of a turn that count."""
     start = turn.header if training.header else turn.start
@@ -163,6 +187,8 @@ def _parts(text: str, pieces: Sequence[Piece], turn: Turn, training: Training) -
     if training.trailing and training.stop:
         after = len(text) - len(text[turn.end :].lstrip())
         end = after
+    if training.reasoning and not training.calls_only:
+        return [(start, end)]
     own = [piece for piece in pieces if start <= piece.start < end and piece.origin.kind == "message"]
     if training.calls_only:
         calls = [piece for piece in own if piece.origin.path.startswith("tool_calls")]

@@ -253,7 +253,19 @@ def test_completion_scripts(shell):
         (
             "",
             {
-                *("completion", "diff", "fetch", "grammar", "list", "parse", "read", "render", "show", "stability"),
+                *(
+                    "batch",
+                    "completion",
+                    "diff",
+                    "fetch",
+                    "grammar",
+                    "list",
+                    "parse",
+                    "read",
+                    "render",
+                    "show",
+                    "stability",
+                ),
                 "trace",
             },
         ),

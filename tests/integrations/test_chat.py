@@ -2,6 +2,7 @@
 
 import copy
 import json
+import pickle
 from dataclasses import dataclass
 
 import pytest
@@ -267,6 +268,20 @@ def test_a_call_that_is_begun_is_finished():
     assert answer["tool_calls"][0]["function"] == {"name": "multiply", "arguments": {"x": 3}}
 
 
+def test_a_call_that_was_cut_off_is_written_anew():
+    """What was left of it is no part of the message that has it whole, so the call is made."""
+    text = call("multiply", x=3)
+    chat = Chat("qwen3", Script(f"Let me see.\n{text[:20]}"), tools=[multiply])
+    talk = chat.extend(TALK)
+    assert talk[-1]["unparsed_tool_calls"]
+    again = Script(f"\n{text}", "It is 6.")
+    talk = Chat("qwen3", again, tools=[multiply], call_tools=True).extend([*talk[:-1], {**talk[-1], "name": "me"}])
+    assert [message["role"] for message in talk] == ["user", "assistant", "tool", "assistant"]
+    assert talk[1]["tool_calls"][0]["function"] == {"name": "multiply", "arguments": {"x": 3}}
+    assert set(talk[1]) == {"role", "content", "name", "tool_calls"}
+    assert (talk[1]["content"].strip(), talk[2]["content"], talk[3]["content"]) == ("Let me see.", "6", "It is 6.")
+
+
 def test_an_empty_beginning_is_none():
     script = Script("Hello!")
     assert Chat("chatml", script)([*TALK, {"role": "assistant", "content": ""}])["content"] == "Hello!"
@@ -353,6 +368,29 @@ def test_what_the_model_is_told(name, arguments, told):
     stream = Chat("qwen3", script, tools=[multiply, fails, tea], call_tools=True).stream(TALK)
     assert [event["tool"]["content"] for event in stream if "tool" in event] == [told]
     assert stream.message["content"] == "I see."
+
+
+def test_an_error_carries_the_rounds_that_were_over():
+    """With the results of calls that were made, which nobody has to make again; copies have them, too."""
+
+    def engine(prompt):
+        if "<tool_response>" in prompt:
+            yield "It"
+            raise OSError("gone")
+        yield call("multiply", x=3)
+
+    chat = Chat("qwen3", engine, tools=[multiply], call_tools=True)
+    for ask in (chat, chat.extend, lambda talk: list(chat.stream(talk))):
+        with pytest.raises(BackendError, match="gone") as caught:
+            ask(TALK)
+        asked, result = caught.value.messages
+        assert asked["tool_calls"][0]["function"]["arguments"] == {"x": 3}
+        assert (result["role"], result["content"]) == ("tool", "6")
+        copied = pickle.loads(pickle.dumps(caught.value))
+        assert (copied.messages, copied.partial) == (caught.value.messages, "It")
+    with pytest.raises(BackendError) as caught:
+        Chat("qwen3", engine)([*TALK, {"role": "user", "content": "<tool_response>"}])
+    assert caught.value.messages == []
 
 
 def test_rounds_are_bounded():

@@ -28,6 +28,7 @@ def test_an_answer(engine):
         "add_special_tokens": False,
         "skip_special_tokens": False,
         "include_stop_str_in_output": True,
+        "preserved_tokens": ["<|im_end|>"],
         "temperature": 0.5,
         "max_tokens": 2048,
     }
@@ -70,6 +71,21 @@ def test_the_model_the_key_and_the_options(engine):
         "stop": ["<|im_end|>", "END"],
         "seed": 1,
     }
+
+
+def test_control_tokens_that_the_output_is_read_by_are_asked_for(engine):
+    """An engine that would leave them out is told of each; of others if the caller says so, and of none if it may not be."""
+    asked = {}
+    for name, extra, options in [
+        ("all", None, {}),
+        ("own", None, {"preserved_tokens": ["[END]"]}),
+        ("fixed", {"preserved_tokens": ["[END]"]}, {}),
+        ("none", {}, {}),
+    ]:
+        engine.plays = [says("Yes")]
+        Chat("mistral-nemo", Completions(engine.url, extra=extra))(TALK, **options)
+        asked[name] = engine.asked[-1]["body"].get("preserved_tokens")
+    assert asked == {"all": ["[TOOL_CALLS]", "</s>"], "own": ["[END]"], "fixed": ["[END]"], "none": None}
 
 
 def test_what_the_caller_stops_at_is_no_part_of_the_answer(engine):

@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import warnings
 
 import pytest
 
@@ -65,7 +66,8 @@ def test_records(tokenizer):
         {"messages": TALK, "tools": None},
     ]
     before = copy.deepcopy(records)
-    first, second, third = sft_rows(template, records, tokenizer)
+    with pytest.warns(UserWarning, match=r"in conversation 0, messages\[1\]: the turn is written without"):
+        first, second, third = sft_rows(template, records, tokenizer)
     assert (
         first["input_ids"]
         == template.encode(TALK, tokenizer=tokenizer, tools=TOOLS, variables={"enable_thinking": False}).ids
@@ -115,6 +117,45 @@ def test_rows_are_made_as_they_are_asked_for(tokenizer):
     """An endless data set is no difficulty."""
     rows = sft_rows(load("chatml"), itertools.repeat(TALK), tokenizer)
     assert len(list(itertools.islice(rows, 3))) == 3
+
+
+REASONED = [
+    TALK[0],
+    {**TALK[1], "reasoning_content": "Easy."},
+    TALK[0],
+    {**TALK[3], "reasoning_content": "Hm."},
+]
+
+
+def test_findings_are_warnings(tokenizer):
+    """Each kind is told once, with the first place, and again by another call; rows are as they would be."""
+    talks = [TALK[:2], REASONED, [*TALK[:2], *REASONED], [TALK[0], REASONED[1]]]
+    for _ in range(2):
+        with pytest.warns(UserWarning, match="reasoning") as caught:
+            rows = list(sft_rows(load("qwen3"), talks, tokenizer))
+        assert [str(warning.message) for warning in caught] == [
+            "in conversation 1, messages[1]: its reasoning is not in the prompt"
+        ]
+        assert all(warning.filename == __file__ for warning in caught)
+    assert [row["input_ids"] for row in rows] == [load("qwen3").encode(talk, tokenizer=tokenizer).ids for talk in talks]
+    with pytest.warns(UserWarning, match="has no generation blocks"):
+        assert not list(sft_rows(load("chatml"), [TALK], tokenizer, training=Training(blocks=True), on_empty="skip"))
+
+
+def test_empty_rows_are_not_told_of_twice(tokenizer):
+    """What becomes of them is said by an option."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert not list(sft_rows(load("chatml"), [TALK[:1], TALK], tokenizer, max_length=5, on_empty="skip"))
+        assert len(list(sft_rows(load("chatml"), [TALK[:1], TALK], tokenizer, max_length=5, on_empty="keep"))) == 2
+
+
+def test_one_conversation_is_no_list_of_them(tokenizer):
+    """The error says what is likely meant."""
+    with pytest.raises(InputError, match=r"pass \[messages\]"):
+        list(sft_rows(load("chatml"), TALK, tokenizer))
+    with pytest.raises(InputError, match=r"pass \[record\]"):
+        sft_rows(load("chatml"), {"messages": TALK}, tokenizer)
 
 
 def test_errors(tokenizer):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from llm_templates import InputError, load
+from llm_templates import ChatTemplate, InputError, fit, load
 from llm_templates.tokens import encode, pad
 
 MESSAGES = [
@@ -93,31 +93,92 @@ def test_cuts_keep_one_end(tokenizer_of, size):
 
 @given(size=st.integers(1, 200))
 def test_whole_turns_are_dropped(tokenizer_of, size):
-    """A turn stays whole or goes whole, the oldest first; the system message stays, and results go with their call."""
+    """A question goes with all that follows it, the oldest first; the system message stays, and so does the last one."""
     tokenizer = tokenizer_of("gpt2", ("<|im_start|>", "<|im_end|>"))
-    prompt = load("chatml").trace(MESSAGES, add_generation_prompt=True)
-    tokens = encode(prompt, tokenizer)
-    texts = [
-        "".join(segment.text for segment in prompt.segments if segment.owner == turn) for turn in range(len(MESSAGES))
+    template = load("chatml")
+    tokens = encode(template.trace(MESSAGES, add_generation_prompt=True), tokenizer)
+    left = [
+        encode(template.trace([MESSAGES[0], *MESSAGES[start:]], add_generation_prompt=True), tokenizer)
+        for start in (1, 3, 7)
     ]
-    rest = "".join(segment.text for segment in prompt.segments if segment.owner is None)
-    try:
-        cut = tokens.truncate(size, keep="turns")
-    except InputError:
-        assert (
-            len(encode(load("chatml").trace([MESSAGES[0], MESSAGES[-1]], add_generation_prompt=True), tokenizer)) > size
-        )
+    fitting = [at for at, rest in enumerate(left) if len(rest) <= size]
+    if not fitting:
+        with pytest.raises(InputError, match=f"max_tokens={size}"):
+            tokens.truncate(size, keep="turns")
         return
-    assert len(cut) <= size
-    first = 1 + len(cut.dropped)
-    assert cut.dropped == list(range(1, first))
-    assert MESSAGES[first]["role"] != "tool"
-    assert text_of(cut) == texts[0] + "".join(texts[first:]) + rest
-    # No less was possible.
-    earlier = [turn for turn in range(1, first) if MESSAGES[turn]["role"] != "tool"]
-    if earlier:
-        kept = [tokens.segments[place].owner for place in tokens.segment]
-        assert sum(owner is None or owner == 0 or owner >= earlier[-1] for owner in kept) > size
+    cut = tokens.truncate(size, keep="turns")
+    assert cut.ids == left[fitting[0]].ids
+    assert text_of(cut) == left[fitting[0]].text
+    assert cut.dropped == [[], [1, 2], [1, 2, 3, 4, 5, 6]][fitting[0]]
+    assert cut.truncate(size, keep="turns") is cut
+
+
+@given(
+    roles=st.lists(st.sampled_from(["user", "assistant", "tool"]), min_size=1, max_size=9),
+    system=st.booleans(),
+    size=st.integers(1, 120),
+)
+def test_turns_are_those_of_fit(tokenizer_of, roles, system, size):
+    """What is dropped of the tokens is what `fit` leaves out of the messages, whoever begins the conversation."""
+    tokenizer = tokenizer_of("gpt2", ("<|im_start|>", "<|im_end|>"))
+    talk = [{"role": "system", "content": "Be kind."}] * system
+    talk += [{"role": role, "content": f"word {number}"} for number, role in enumerate(roles)]
+    tokens = encode(load("chatml").trace(talk), tokenizer)
+    try:
+        fitted = fit(load("chatml"), talk, tokenizer, size, add_generation_prompt=False)
+    except InputError:
+        with pytest.raises(InputError):
+            tokens.truncate(size, keep="turns")
+        return
+    cut = tokens.truncate(size, keep="turns")
+    assert (cut.dropped, len(cut)) == (fitted.dropped, fitted.tokens)
+    assert cut.ids == encode(load("chatml").trace(fitted.messages), tokenizer).ids
+
+
+def test_no_answer_stays_without_its_question(tokenizer):
+    """Whatever has to go, what is left after the system message begins with a question."""
+    talk = [{"role": "system", "content": "Be kind."}]
+    for number in range(6):
+        talk += [
+            {"role": "user", "content": f"Question {number}"},
+            {"role": "assistant", "content": f"Answer {number}"},
+        ]
+    tokens = encode(load("chatml").trace(talk), tokenizer)
+    seen = set()
+    for size in range(len(tokens)):
+        try:
+            cut = tokens.truncate(size, keep="turns")
+        except InputError:
+            continue
+        seen.add(len(cut.dropped))
+        assert text_of(cut).split("<|im_start|>")[2].startswith("user")
+    assert seen == {2, 4, 6, 8, 10}
+
+
+def test_results_that_users_give_go_with_their_call(tokenizer):
+    """Some formats have users give the results of calls; a turn does not begin with one, nor between call and result."""
+    call = {"role": "assistant", "content": "Calling.", "tool_calls": [{"id": "1", "function": {"name": "f"}}]}
+    result = {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "1", "text": "7"}]}
+    late = {"role": "tool", "content": "7", "tool_call_id": "1"}
+    for talk in (
+        [MESSAGES[1], call, result, MESSAGES[2], MESSAGES[7]],
+        [MESSAGES[1], call, MESSAGES[3], late, MESSAGES[7]],
+    ):
+        prompt = ChatTemplate.from_string(
+            "{% for m in messages %}<|im_start|>{{ m.role }} {{ m.content if m.content is string else m.content[0].text }}"
+            "<|im_end|>{% endfor %}"
+        ).trace(talk)
+        tokens = encode(prompt, tokenizer)
+        assert tokens.truncate(len(tokens) - 1, keep="turns").dropped == [0, 1, 2, 3]
+
+
+def test_a_truncation_that_leaves_nothing_to_train_on_is_told(tokenizer):
+    """Once, and not where something is left."""
+    tokens = load("chatml").encode(MESSAGES[:3], tokenizer=tokenizer)
+    assert tokens.truncate(len(tokens) - 1).findings == ()
+    cut = tokens.truncate(5, keep="start")
+    assert (1 in cut.mask, cut.findings) == (False, ("nothing of the prompt is trained on",))
+    assert cut.truncate(3, keep="start").findings == cut.findings
 
 
 def test_wrong_truncations(tokens):

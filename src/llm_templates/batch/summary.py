@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from ..masking import PLACE
 from .rows import Rejected, Row
 
-#: Where in a conversation a finding is about, which differs from record to record.
-PLACE = re.compile(r"^messages\[\d+\]: ")
 #: How many different findings and reasons are told; hostile records may have one each.
 KINDS = 50
 OTHERS = "others"

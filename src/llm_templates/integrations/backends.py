@@ -25,6 +25,8 @@ class Backend(NamedTuple):
     limit: str | None = None
     #: Whether it puts the token that begins a text before every prompt.
     adds_bos: Callable[[Any], bool] = lambda backend: False
+    #: What it calls the control tokens that it is to write out; None if it writes all, or is not asked to.
+    kept: Callable[[Any], str | None] = lambda backend: None
 
 
 def _from_inference_client(client: Any, prompt: str, stop: list[str], options: Options) -> Iterator[Piece]:
@@ -88,6 +90,7 @@ BACKENDS = (
         Completions.pieces,
         "max_tokens",
         lambda backend: bool(backend.adds_bos),
+        lambda backend: backend.kept,
     ),
     Backend(
         "a huggingface_hub.InferenceClient",

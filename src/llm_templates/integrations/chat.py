@@ -8,19 +8,25 @@ from functools import partial
 from typing import Any
 
 from ..arguments import tool_list
-from ..errors import InputError
+from ..errors import BackendError, InputError
 from ..loading import load
 from ..lowering import plain_messages
+from ..prompt import Prompt
 from ..template import ChatTemplate
+from ..tokens.trust import Trust
 from .attempts import attempted
 from .backends import recognised
 from .calling import Functions
+from .injections import POLICIES, disarmed
+from .marks import marks
 from .stopping import Stops
 
 Event = dict[str, Any]
 
 #: How many tokens an answer may have; what engines use by themselves is often no more than 16.
 MAX_TOKENS = 2048
+#: Whose text may hold control tokens: who writes the program, and the model.
+TRUSTED = ("system", "developer", "assistant")
 
 
 class Stream(Iterator[Event]):
@@ -39,7 +45,11 @@ class Stream(Iterator[Event]):
         self._events = events(self)
 
     def __next__(self) -> Event:
-        return next(self._events)
+        try:
+            return next(self._events)
+        except BackendError as error:
+            error.messages = list(self.messages)
+            raise
 
     def close(self) -> None:
         """Ends the generation; what has come is left as it is."""
@@ -70,6 +80,10 @@ class Chat:
         retries: how often an engine is asked again that cannot be reached or is overloaded; never once text has come.
         adds_bos: whether the engine puts the token that begins a text before every prompt, so that the template's own
             is left out; as is known of the backend if None.
+        on_injection: what becomes of the template's control tokens in text that may not have them, since an engine that
+            takes text would take them for its own: "text" spells them apart in the prompt, "report" warns of them as
+            well, "raise" refuses the conversation.
+        trust: whose text may have them; as for `tokens.encode`.
 
     >>> chat = Chat("chatml", lambda prompt: "Hello!<|im_end|>")
     >>> chat([{"role": "user", "content": "Hi"}])
@@ -87,7 +101,11 @@ class Chat:
         max_tokens: int | None = MAX_TOKENS,
         retries: int = 2,
         adds_bos: bool | None = None,
+        on_injection: str = "report",
+        trust: Trust = TRUSTED,
     ) -> None:
+        if on_injection not in POLICIES:
+            raise InputError(f"on_injection={on_injection!r} is none of {', '.join(map(repr, POLICIES))}")
         self.template: ChatTemplate = template if isinstance(template, ChatTemplate) else load(template)
         self._row, self.backend = recognised(backend)
         self._tools = None if tools is None else list(tools)
@@ -95,6 +113,7 @@ class Chat:
         self._rounds = rounds
         self._max_tokens = max_tokens
         self._retries = retries
+        self._trust, self._on_injection = trust, on_injection
         self._adds_bos = self._row.adds_bos(self.backend) if adds_bos is None else adds_bos
 
     def __call__(
@@ -115,7 +134,8 @@ class Chat:
             generation: `max_tokens` and `stop`, and what else the engine itself takes, such as `temperature`.
 
         Raises:
-            BackendError: the engine cannot be reached, refused, failed, or broke off; `partial` is what had come.
+            BackendError: the engine cannot be reached, refused, failed, or broke off; `partial` is what had come,
+                and `messages` the rounds that were over.
             TemplatesError: what `render` raises.
         """
         with self.stream(messages, tools, reasoning, variables, **generation) as stream:
@@ -195,6 +215,9 @@ class Chat:
         prompt, whole = self._prompt(talk, options)
         parser = self.template.parser(prompt=prompt, tools=options["tools"])
         cuts, settings = self._settings(generation)
+        kept = self._row.kept(self.backend)
+        if kept is not None:
+            settings.setdefault(kept, marks(self.template.grammar()))
         turn_ends = self.template.grammar().stops
         stops = Stops([*self.template.stop_strings, *cuts])
         bos = self.template.special_tokens.get("bos_token")
@@ -228,7 +251,7 @@ class Chat:
     ) -> tuple[str, Callable[[str, dict[str, Any]], dict[str, Any]] | None]:
         """The prompt; and what makes the whole message of an output that continues one."""
         if not _is_begun(talk):
-            return self.template.render(talk, add_generation_prompt=True, **options), None
+            return self._written(self.template.trace(talk, add_generation_prompt=True, **options)), None
         begun = talk[-1]
         if begun.get("tool_calls"):
             raise InputError(
@@ -238,7 +261,7 @@ class Chat:
         field = next((key for key in ("content", "reasoning_content") if begun.get(key)), None)
         if field is None:
             # Nothing of an answer is there yet.
-            return self.template.render(talk[:-1], add_generation_prompt=True, **options), None
+            return self._written(self.template.trace(talk[:-1], add_generation_prompt=True, **options)), None
         text = begun[field]
         if not isinstance(text, str):
             raise InputError(
@@ -246,7 +269,9 @@ class Chat:
             )
         prefill = self.template.prefill(talk, field=field, **options)
         text = text.removesuffix(prefill.dropped)
-        prompt = str(prefill.prompt)
+        prompt = self._written(prefill.prompt)
+        # Calls that were cut off are not in the prompt, so the model does not go on with them.
+        begun = {name: value for name, value in begun.items() if name != "unparsed_tool_calls"}
 
         def whole(output: str, message: dict[str, Any]) -> dict[str, Any]:
             before = prompt.removesuffix(text)
@@ -258,6 +283,10 @@ class Chat:
             return {**begun, **message, field: text + message.get(field, "")}
 
         return prompt, whole
+
+    def _written(self, prompt: Prompt) -> str:
+        """What is sent."""
+        return disarmed(prompt, self.template, self._trust, self._on_injection)
 
     def _settings(self, generation: Mapping[str, Any]) -> tuple[list[str], dict[str, Any]]:
         """The texts that the caller wants the output to end before, and the engine's own options."""

@@ -17,9 +17,11 @@ LINE_LIMIT = 2**22
 OUTPUT_LIMIT = 2**26
 ERROR_LIMIT = 2**14
 
+#: The control tokens that llama.cpp's server is to write out; it leaves out all others. `Chat` says which.
+KEPT = "preserved_tokens"
 #: Options of a request that only some engines know; others leave them alone. The template has written the tokens that
 #: begin the text, its marks are read from the output, and what ends the turn may close a call.
-EXTRA = {"add_special_tokens": False, "skip_special_tokens": False, "include_stop_str_in_output": True}
+EXTRA = {"add_special_tokens": False, "skip_special_tokens": False, "include_stop_str_in_output": True, KEPT: []}
 
 
 def _as_completion(prompt: str, stop: list[str], extra: Mapping[str, Any], options: dict[str, Any]) -> dict[str, Any]:
@@ -103,6 +105,11 @@ class Completions:
                 raise InputError("the key holds characters that no key has", hint="copy it again, without line breaks")
             self._headers["authorization"] = f"Bearer {key}"
         self.adds_bos = self._wire.adds_bos if adds_bos is None else adds_bos
+
+    @property
+    def kept(self) -> str | None:
+        """The option that names control tokens that are to be written out; None if it is not to be filled."""
+        return KEPT if self._wire is WIRES[0] and self._extra.get(KEPT) == [] else None
 
     def __repr__(self) -> str:
         return f"<Completions {self.url}>"

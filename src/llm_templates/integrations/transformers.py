@@ -6,12 +6,13 @@ import copy
 import json
 import os
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InputError, MissingExtraError, SourceError, TemplatesError
-from ..masking import Training
+from ..masking import EMPTY, PLACE, Training
 from ..prompt import Prompt
 from ..template import ChatTemplate
 
@@ -189,6 +190,8 @@ def sft_rows(
 ) -> Iterator[dict[str, list[int]]]:
     """Rows that TRL's `SFTTrainer` takes as they are: `input_ids`, and the column that says what is trained on.
 
+    What is worth knowing of a row's mask, the `findings` of `encode`, is a warning; each kind is told once.
+
     Args:
         template: what renders.
         conversations: lists of messages, or records with `messages` and, if they have any, `tools`, `documents` and
@@ -217,13 +220,25 @@ def sft_rows(
         raise InputError(f"column={column!r} is none of {', '.join(map(repr, COLUMNS))}")
     if on_empty not in ("raise", "skip", "keep"):
         raise InputError(f"on_empty={on_empty!r} is none of 'raise', 'skip', 'keep'")
+    if isinstance(conversations, Mapping):
+        raise InputError(
+            f"conversations is a {type(conversations).__name__}, not a list of conversations",
+            hint="pass [record] for one record, or one of the splits of a data set",
+        )
 
     def rows() -> Iterator[dict[str, list[int]]]:
+        told: set[str] = set()
         for index, record in enumerate(conversations):
             try:
                 tokens = _row(template, record, tokenizer, training, options)
                 if max_length is not None:
                     tokens = tokens.truncate(max_length, keep=keep)
+                for finding in tokens.findings:
+                    kind = PLACE.sub("", finding)
+                    # Of empty rows `on_empty` decides.
+                    if kind not in told and kind != EMPTY:
+                        told.add(kind)
+                        warnings.warn(f"in conversation {index}, {finding}", stacklevel=2)
                 if any(weight not in (0.0, 1.0) for weight in tokens.weights):
                     raise InputError(
                         "a message has a weight other than 0 and 1, which no mask can say",
@@ -245,6 +260,11 @@ def _row(template: ChatTemplate, record: Any, tokenizer: Any, training: Training
     """The tokens of a conversation, or of a record that holds one with what else it is rendered with."""
     given = dict(options)
     if isinstance(record, Mapping):
+        if "messages" not in record and "role" in record:
+            raise InputError(
+                "conversations holds a message where a conversation should be",
+                hint="pass [messages], a list of conversations, also for one",
+            )
         if "messages" not in record:
             raise InputError("the record has no 'messages'", hint="llm_templates.convert makes such records")
         for name in ("tools", "documents"):
