@@ -82,6 +82,8 @@ def weight_of(message: Mapping[Any, Any], index: int) -> float:
     >>> weight_of({"role": "assistant", "content": "Hi", "weight": 0}, 1), weight_of({"masked": True}, 2)
     (0.0, 0.0)
     """
+    if WEIGHT_KEYS.keys().isdisjoint(message):
+        return 1.0
     said = {}
     for key, counts in WEIGHT_KEYS.items():
         value = message.get(key)
