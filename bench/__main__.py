@@ -1,4 +1,4 @@
-"""The command: `python -m bench [--quick] [--json FILE] [--check] [--corpus FOLDER] [--only PART]`."""
+"""The command: `python -m bench [--quick | --full] [--json FILE] [--check] [--corpus FOLDER] [--only PART]`."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if not __package__:  # run as a file: find the package it belongs to
     sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
     __package__ = "bench"
 
-from bench import cold, measure, parsing, report, subjects, tokens
+from bench import batching, cold, measure, parsing, report, subjects, tokens
 
-PARTS = ("render", "trace", "tokens", "hand", "compile", "cold", "parse")
+PARTS = ("render", "trace", "tokens", "hand", "compile", "cold", "parse", "batch")
 
 
 def main() -> int:
@@ -57,10 +57,20 @@ def main() -> int:
         if file := parsing.cases_file():
             parsing.derived_table(parsing.derived(file))
 
+    rows = None
+    if "batch" in parts:
+        if reason := batching.missing():
+            print(f"\ndata sets are left out: {reason}")
+        else:
+            rows = batching.measure(quick=arguments.quick, full=arguments.full)
+            batching.table(rows)
+
     bars = report.bars(rendered, hand, traced, encoded, started)
     if parsed:
         title = "outputs in pieces, against transformers' response parser, geometric mean"
         bars.append(report.Bar(title, parsing.faster(parsed), 3))
+    if rows:
+        bars += batching.bars(rows)
     print()
     for bar in bars:
         print(bar)
@@ -73,6 +83,7 @@ def main() -> int:
             "compile": [dataclasses.asdict(row) for row in compiled],
             "cold": started,
             "parse": [dataclasses.asdict(row) for row in parsed],
+            "batch": batching.as_json(rows) if rows else None,
             "bars": [{**dataclasses.asdict(bar), "holds": bar.holds} for bar in bars],
         }
         pathlib.Path(arguments.json).write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
@@ -81,7 +92,9 @@ def main() -> int:
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="How fast templates render, against others.")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="fewer repeats, and a small data set")
+    size.add_argument("--full", action="store_true", help="a large data set, too, for its memory")
     parser.add_argument("--json", metavar="FILE", help="write the figures there too")
     parser.add_argument("--check", action="store_true", help="exit status 1 when a bar does not hold")
     parser.add_argument("--corpus", metavar="FOLDER", help="real templates (default: LLM_TEMPLATES_CORPUS)")

@@ -86,7 +86,9 @@ class Inputs:
             known = [origin for origin in known if origin.kind == "message" and origin.index == owner]
             if len(known) != 1 and not self._marked:
                 raise AmbiguousError
-        return known[0]._replace(start=start) if known else DERIVED
+        if not known:
+            return DERIVED
+        return known[0]._replace(start=start) if start else known[0]
 
     def _tops(self) -> dict[int, tuple[int, Any] | None]:
         """The texts at the top of messages, roles not among them."""
@@ -123,7 +125,7 @@ class Inputs:
         if base is AMBIGUOUS:
             raise AmbiguousError
         place = at_key(base, item.key) if type(item.container) is dict else at_index(base, item.key)
-        return place._replace(start=start, key=item.is_key)
+        return place._replace(start=start, key=item.is_key) if start or item.is_key else place
 
     def _deep(self) -> dict[int, Origin]:
         """The places of all containers; those of texts and numbers are in `_scalars` from now on."""
@@ -170,15 +172,17 @@ class Inputs:
 
 def at_key(origin: Origin, key: Any) -> Origin:
     """The place of a key's value in the mapping at `origin`."""
-    path = origin.path
+    # Built anew: a change by name takes several times as long, and places are many.
+    kind, line, index, path, start, is_key = origin
     if isinstance(key, str) and key.isidentifier():
-        return origin._replace(path=f"{path}.{key}" if path else str(key))
-    return origin._replace(path=f"{path}[{key!r}]")
+        return Origin(kind, line, index, f"{path}.{key}" if path else str(key), start, is_key)
+    return Origin(kind, line, index, f"{path}[{key!r}]", start, is_key)
 
 
 def at_index(origin: Origin, index: int) -> Origin:
     """The place of an item in the list at `origin`."""
-    return origin._replace(path=f"{origin.path}[{index}]")
+    kind, line, owner, path, start, is_key = origin
+    return Origin(kind, line, owner, f"{path}[{index}]", start, is_key)
 
 
 class Marker:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from tokenizers import Tokenizer, pre_tokenizers
@@ -12,7 +12,7 @@ from tokenizers import Tokenizer, pre_tokenizers
 from .cutting import BYTE_LEVEL, Cutter
 
 #: How many words are remembered, before it begins anew, and how long they are at most.
-MOST = 1 << 17
+MOST = 1 << 18
 LONGEST = 64
 
 
@@ -51,39 +51,40 @@ class Memory:
         self._split = re.compile(f"({'|'.join(map(re.escape, longest_first))})").split if tokens else None
         self._words = Tokenizer(model)
         self._words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        self._known: dict[str, bytes] = {}
+        self._known = dict(self._added)
 
     def ids(self, text: str) -> bytes | None:
         """The ids of a text as int32 in bytes; None for one that has to be given to the tokenizer itself.
 
         Added tokens count wherever they stand.
         """
-        parts: list[bytes] = []
+        words: list[str] = []
         for number, part in enumerate(self._split(text) if self._split else (text,)):
             if number % 2:
-                parts.append(self._added[part])
+                words.append(part)
             elif part:
-                words = self._cutter.words(part)
-                if words is None:
+                cut = self._cutter.words(part)
+                if cut is None:
                     return None
-                try:
-                    parts.append(b"".join(map(self._known.__getitem__, words)))
-                except KeyError:
-                    parts.append(self._learnt(words))
-        return b"".join(parts)
+                words += cut
+        try:
+            return b"".join(map(self._known.__getitem__, words))
+        except KeyError:
+            return b"".join(map(self._with(words).__getitem__, words))
 
-    def _learnt(self, words: Iterable[str]) -> bytes:
-        """The ids of words of which some are new."""
+    def _with(self, words: Sequence[str]) -> dict[str, bytes]:
+        """The ids of all words, among them those of a text of which some are new."""
         known = self._known
         if len(known) > MOST:
             # Another thread may be at the old one.
-            known = self._known = {}
-        new = list({word for word in words if word not in known})
+            known = self._known = dict(self._added)
+        new = list({*words}.difference(known))
         encodings = self._words.encode_batch_fast(new, add_special_tokens=False)
         found = {word: _bytes(encoding.ids) for word, encoding in zip(new, encodings, strict=True)}
-        ids = b"".join(found[word] if word in found else known[word] for word in words)
-        known.update((word, data) for word, data in found.items() if len(word) <= LONGEST)
-        return ids
+        if max(map(len, new), default=0) > LONGEST:
+            return {**{word: known[word] for word in {*words}.difference(found)}, **found}
+        known.update(found)
+        return known
 
 
 def _bytes(ids: Sequence[int]) -> bytes:
