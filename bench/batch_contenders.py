@@ -18,6 +18,7 @@ from .conversations import library
 WORKERS = 2
 #: TRL's way, without what comes before and after it.
 MAP = "map"
+WHOLE = "the whole program, from file to file"
 #: How many prompts are encoded in one call; the calls of the contenders alternate.
 CHUNK = 1000
 VOCABULARY = 24_000
@@ -181,7 +182,7 @@ def trl(folder: pathlib.Path) -> dict[str, Taken]:
     return {
         MAP: between(began, mapped),
         "map, and map for labels": between(began, labeled),
-        "the whole program": taken,
+        WHOLE: taken,
     }
 
 

@@ -17,6 +17,7 @@ from llm_templates.batch.summary import Summary
 def _small_chunks(monkeypatch):
     """Many chunks, so that what goes on between them is tested; workers are handed theirs."""
     monkeypatch.setattr(run.chunks, "__defaults__", (4000,))
+    monkeypatch.setattr(run, "CHUNK", 4000)
 
 
 @pytest.fixture

@@ -210,6 +210,22 @@ def test_threads_may_share_it(tokenizer_of, monkeypatch):
     assert wrong == []
 
 
+def test_what_is_removed_is_no_word(tokenizer_of):
+    """A pattern may say what to leave out, or, the other way round, what to keep."""
+    model = tokenizer_of("llama3").model
+    split, last = STEPS["llama3"]
+    with pytest.raises(ValueError, match="another way to cut"):
+        Memory(model, [{**split, "behavior": "Removed", "invert": False}, last], {})
+    with pytest.raises(ValueError, match="another way to cut"):
+        Memory(model, [{**split, "behavior": "MergedWithNext"}, last], {})
+    keeping = Memory(model, [{**split, "behavior": "Removed", "invert": True}, last], {})
+    tokenizer = Tokenizer(model)
+    kept = pre_tokenizers.Split(Regex(PATTERNS["llama3"]), "removed", invert=True)
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([kept, pre_tokenizers.ByteLevel(False, use_regex=False)])
+    text = "It's 10 o'clock,\n東京"
+    assert list(memoryview(keeping.ids(text)).cast("i")) == tokenizer.encode(text).ids
+
+
 @pytest.mark.parametrize("flags", [{"lstrip": True}, {"rstrip": True}, {"single_word": True}])
 def test_added_tokens_that_look_around_are_not_told(tokenizer_of, flags):
     """Nor are those of which some are found before the others."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..errors import InputError, TemplatesError
@@ -86,10 +87,14 @@ def given(record: Any, source: str | None, arguments: Callable[[Any], Any] | Non
 
 
 def _decoded(key: str, value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
+    return _read(key, value) if isinstance(value, str) else value
+
+
+@lru_cache(64)
+def _read(key: str, text: str) -> Any:
+    # Tools are the same in one record after the other; nobody changes what a record gives.
     try:
-        return json.loads(value)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{key} is a text that is not JSON: {error}") from None
 

@@ -20,7 +20,7 @@ from .batch import Batch
 from .columns import arrow
 from .parts import FORMATS, Part, Task
 from .pool import Pool
-from .reading import Chunk, Source, chunks, schema_of, sources
+from .reading import CHUNK, Chunk, Source, chunks, schema_of, sources
 from .summary import Summary
 from .writing import writer_of
 
@@ -79,7 +79,8 @@ def run(
     batch, settings = _opened(folder, batch, files, resume)
     total = sum(source.size for source in files)
     task = Task(batch, folder, form, on_error == "raise")
-    with Pool(task, count) as pool:
+    # A worker takes longer to start than to make a part.
+    with Pool(task, min(count, 1 + total // CHUNK)) as pool:
         summary = _merged(pool, task, chunks(files), schema, total, progress)
     _publish(output, folder, summary, settings)
     return summary

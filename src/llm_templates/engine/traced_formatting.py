@@ -48,10 +48,14 @@ def to_json(
     return marked(plain, _aligned(plain, pieces))
 
 
+#: The mark of a quotation mark.
+QUOTE: Node = (1, COMPUTED, 0, None)
+
+
 def _quoted(value: str, string: Callable[[str], str], shown: str) -> Node:
     """The mark of text in quotes, with escapes."""
-    quote = (1, COMPUTED, 0, None)
-    return branch((quote, mapped(value, shown[1:-1], lambda character: string(character)[1:-1]), quote))
+    inside = mapped(value, shown[1:-1], lambda character: string(character)[1:-1])
+    return (inside[0] + 2, None, (QUOTE, inside, QUOTE), None)
 
 
 def _scalars(value: Any, string: Callable[[str], str], sort_keys: bool, source: Any = None) -> Iterator[Piece]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import is_normalized
@@ -61,10 +61,11 @@ class Bytewise:
             trust: as for `encoding.encode`.
         """
         text = str(prompt)
-        if self._needs_nfc and not is_normalized("NFC", text):
+        is_ascii = text.isascii()
+        if self._needs_nfc and not is_ascii and not is_normalized("NFC", text):
             return None
         try:
-            size = len(text) if text.isascii() else len(text.encode())
+            size = len(text) if is_ascii else len(text.encode())
         except UnicodeEncodeError:
             return None
         known = None if self._memory is None else self._memory.ids(text)
@@ -73,15 +74,26 @@ class Bytewise:
         ends = lengths.cumsum()
         if size != (ends[-1] if len(ends) else 0) or not lengths.all():
             return None
-        place = _places(text, size, prompt.pieces)
+        pieces = prompt.pieces
+        # Where the pieces begin, in bytes, and where the last one ends.
+        starts = [piece[0] for piece in pieces]
+        bases = [*starts, size] if is_ascii else _bases(text, pieces)
         hits = self._control[ids].nonzero()[0]
         if len(hits):
             untrusted = _untrusted(prompt, trust)
-            lows = [place(start) for start, _ in untrusted]
-            highs = [place(stop) for _, stop in untrusted]
+            lows = [bases[number] for number in untrusted]
+            highs = [bases[number + 1] for number in untrusted]
             stops = ends[hits]
             if (numpy.searchsorted(highs, stops - lengths[hits], "right") < numpy.searchsorted(lows, stops)).any():
                 return None
+
+        def place(character: int) -> int:
+            """The byte at which a character stands."""
+            if is_ascii:
+                return character
+            at = bisect_right(starts, character) - 1
+            return bases[at] + len(text[starts[at] : character].encode())
+
         mask = numpy.zeros(len(ids), numpy.int8)
         weights = numpy.zeros(len(ids), numpy.float32)
         for start, end, weight in spans:
@@ -92,28 +104,19 @@ class Bytewise:
         return Encoded(ids, mask, weights)
 
 
-def _places(text: str, size: int, pieces: Sequence[Piece]) -> Callable[[int], int]:
-    """What gives the byte at which a character stands."""
-    if size == len(text):
-        return int
-    starts = [piece.start for piece in pieces]
-    bases = [0, *accumulate(len(text[piece.start : piece.end].encode()) for piece in pieces)]
-
-    def place(character: int) -> int:
-        at = bisect_right(starts, character) - 1
-        return bases[at] + len(text[starts[at] : character].encode())
-
-    return place
+def _bases(text: str, pieces: Sequence[Piece]) -> list[int]:
+    """The bytes at which the pieces begin, and at which the last one ends."""
+    return [0, *accumulate(len(text[piece.start : piece.end].encode()) for piece in pieces)]
 
 
-def _untrusted(prompt: Prompt, trust: Trust) -> list[tuple[int, int]]:
-    """The stretches of a prompt in which control tokens do not count, as (start, end)."""
+def _untrusted(prompt: Prompt, trust: Trust) -> list[int]:
+    """The numbers of the pieces in which control tokens do not count."""
     rules, text = policy(prompt, trust), str(prompt)
     return [
-        (start, end)
-        for start, end, origin, owner in prompt.pieces
-        if origin.kind != "template"
-        and not ((trust or origin.path == "role") and rules(Segment(text[start:end], origin, owner)))
+        number
+        for number, (start, end, origin, owner) in enumerate(prompt.pieces)
+        if origin[0] != "template"
+        and not ((trust or origin[3] == "role") and rules(Segment(text[start:end], origin, owner)))
     ]
 
 

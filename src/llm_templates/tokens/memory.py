@@ -5,15 +5,21 @@ from __future__ import annotations
 import re
 from array import array
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
-
-from tokenizers import Tokenizer, pre_tokenizers
 
 from .cutting import BYTE_LEVEL, Cutter
 
+#: How byte-level models spell the bytes that are no letters of theirs: with the letters from U+0100 on, in order.
+SPELLING = {
+    byte: 0x100 + place
+    for place, byte in enumerate(byte for byte in range(256) if not (0x21 <= byte < 0x7F or 0xA1 <= byte != 0xAD))
+}
 #: How many words are remembered, before it begins anew, and how long they are at most.
 MOST = 1 << 18
 LONGEST = 64
+#: How many of the last texts between added tokens are remembered.
+TEXTS = 256
 
 
 class Memory:
@@ -35,7 +41,8 @@ class Memory:
         elif first["type"] == "Split" and [(step["type"], step.get("use_regex", True)) for step in rest] == [
             ("ByteLevel", False)
         ]:
-            if "Regex" not in first["pattern"] or first["behavior"] not in ("Isolated", "Removed"):
+            keeps = first["behavior"] == "Isolated" or (first["behavior"] == "Removed" and first.get("invert"))
+            if "Regex" not in first["pattern"] or not keeps:
                 raise ValueError("another way to cut")
             self._cutter = Cutter(first["pattern"]["Regex"])
         else:
@@ -45,46 +52,49 @@ class Memory:
             raise ValueError("added tokens that are found one after the other")
         if any(token.lstrip or token.rstrip or token.single_word for token in added.values()):
             raise ValueError("added tokens that look at what is around them")
-        self._added = {content: _bytes([identity]) for content, identity in tokens.items()}
         # Of those that begin at one place the longest counts.
         longest_first = sorted(tokens, key=len, reverse=True)
         self._split = re.compile(f"({'|'.join(map(re.escape, longest_first))})").split if tokens else None
-        self._words = Tokenizer(model)
-        self._words.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-        self._known = dict(self._added)
+        # System prompts and tools stand in one row after the other.
+        self._between = lru_cache(TEXTS)(self._between_tokens)
+        self._known = _Known(model, {content: _bytes([identity]) for content, identity in tokens.items()})
 
     def ids(self, text: str) -> bytes | None:
         """The ids of a text as int32 in bytes; None for one that has to be given to the tokenizer itself.
 
         Added tokens count wherever they stand.
         """
-        words: list[str] = []
+        parts: list[bytes] = []
         for number, part in enumerate(self._split(text) if self._split else (text,)):
-            if number % 2:
-                words.append(part)
-            elif part:
-                cut = self._cutter.words(part)
-                if cut is None:
-                    return None
-                words += cut
-        try:
-            return b"".join(map(self._known.__getitem__, words))
-        except KeyError:
-            return b"".join(map(self._with(words).__getitem__, words))
+            ids = self._known[part] if number % 2 else self._between(part)
+            if ids is None:
+                return None
+            parts.append(ids)
+        return b"".join(parts)
 
-    def _with(self, words: Sequence[str]) -> dict[str, bytes]:
-        """The ids of all words, among them those of a text of which some are new."""
-        known = self._known
-        if len(known) > MOST:
-            # Another thread may be at the old one.
-            known = self._known = dict(self._added)
-        new = list({*words}.difference(known))
-        encodings = self._words.encode_batch_fast(new, add_special_tokens=False)
-        found = {word: _bytes(encoding.ids) for word, encoding in zip(new, encodings, strict=True)}
-        if max(map(len, new), default=0) > LONGEST:
-            return {**{word: known[word] for word in {*words}.difference(found)}, **found}
-        known.update(found)
-        return known
+    def _between_tokens(self, text: str) -> bytes | None:
+        """The ids of a text that has no added tokens."""
+        words = self._cutter.words(text)
+        return None if words is None else b"".join(map(self._known.__getitem__, words))
+
+
+class _Known(dict[str, bytes]):
+    """The ids of words by the words; of one that is not there they are found when it is asked for."""
+
+    def __init__(self, model: Any, added: dict[str, bytes]) -> None:
+        super().__init__()
+        self._tokenize = model.tokenize
+        self._added = added
+
+    def __missing__(self, word: str) -> bytes:
+        ids = self._added.get(word)
+        if ids is None:
+            ids = _bytes([token.id for token in self._tokenize(word.encode().decode("latin-1").translate(SPELLING))])
+        if len(word) <= LONGEST:
+            if len(self) >= MOST:
+                self.clear()
+            self[word] = ids
+        return ids
 
 
 def _bytes(ids: Sequence[int]) -> bytes:
