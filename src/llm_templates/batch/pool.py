@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from .parts import Task
 from .reading import Chunk
 
-
 KILLED = "a worker was killed, for its memory perhaps; what is done is kept (--resume)"
 
 
