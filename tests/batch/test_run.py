@@ -201,6 +201,27 @@ def test_a_resumed_run_keeps_its_time(tmp_path, data, tokenizer_file):
     assert output.read_bytes() == other.read_bytes()
 
 
+def test_what_was_rejected_is_raised_if_that_is_asked_for_later(tmp_path, data, batch):
+    """A part that has rejects does not hide them from a run that is to end with the first."""
+    output = tmp_path / "out.parquet"
+    with pytest.raises(RuntimeError, match="enough"):
+        run.run(batch, data, output, workers=1, progress=_stop)
+    with pytest.raises(TemplatesError, match="line 41"):
+        run.run(batch, data, output, workers=1, resume=True, on_error="raise")
+
+
+def test_an_output_among_the_data_is_no_data(tmp_path, records, tokenizer_file):
+    """Neither are its rejects; and data is never replaced by its own rows."""
+    batch = Batch("qwen3", tokenizer_file)
+    lines = [json.dumps(record) for record in records(5)]
+    (tmp_path / "in.jsonl").write_text("\n".join([*lines, "{broken"]))
+    first = run.run(batch, tmp_path, tmp_path / "out.jsonl", workers=1)
+    assert run.run(batch, tmp_path, tmp_path / "out.jsonl", workers=1) == first
+    assert first.records == 6
+    with pytest.raises(InputError, match="is the data itself"):
+        run.run(batch, tmp_path / "in.jsonl", tmp_path / "in.jsonl")
+
+
 def test_rejects_of_an_earlier_run_do_not_stay(tmp_path, data, batch, records):
     """A run without any leaves none."""
     output = tmp_path / "out.parquet"

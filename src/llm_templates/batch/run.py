@@ -73,7 +73,7 @@ def run(
     if batch.on_error == "column":
         raise InputError("on_error='column' is for tables in memory", hint="files have their rejects in a file")
     count = _count(workers)
-    files = sources(os.fspath(data))
+    files = _others(sources(os.fspath(data)), output)
     schema = _schema(batch, schema_of(files), form)
     folder = output + PARTS
     batch, settings = _opened(folder, batch, files, resume)
@@ -84,6 +84,19 @@ def run(
         summary = _merged(pool, task, chunks(files), schema, total, progress)
     _publish(output, folder, summary, settings)
     return summary
+
+
+def _others(files: list[Source], output: str) -> list[Source]:
+    """The files without those that an earlier run wrote among them.
+
+    Raises:
+        InputError: nothing else is there.
+    """
+    own = {os.path.realpath(output + ending) for ending in ("", REJECTS)}
+    kept = [source for source in files if os.path.realpath(source.path) not in own]
+    if not kept:
+        raise InputError(f"{output} is the data itself", hint="give the output another name")
+    return kept
 
 
 def _opened(folder: str, batch: Batch, files: Sequence[Source], resume: bool) -> tuple[Batch, dict[str, Any]]:
@@ -166,8 +179,9 @@ def _merged(
                 progress(done, total, summary)
 
         for chunk in pieces:
-            promise = None if task.read(chunk.number) is not None else pool.submit(chunk)
-            waiting.append((chunk, promise))
+            made = task.read(chunk.number)
+            is_done = made is not None and not (task.raises and made.rejects)
+            waiting.append((chunk, None if is_done else pool.submit(chunk)))
             while len(waiting) > pool.workers * AHEAD:
                 take()
         while waiting:
