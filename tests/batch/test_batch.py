@@ -86,6 +86,16 @@ def test_a_record_batch_gives_a_record_batch(tokenizer):
     assert batch(given.slice(0, 0)).schema == made.schema
 
 
+def test_a_dict_of_lists_gives_one(tokenizer):
+    """As `map` of datasets has it by itself."""
+    batch = Batch("chatml", tokenizer, copy=("id",))
+    given = {"id": [1, 2], "messages": [CHAT, CHAT[:2]]}
+    assert batch(given) == batch(pa.table(given)).to_pydict()
+    assert list(batch(given)) == ["input_ids", "labels", "mask", "id"]
+    with pytest.raises(InputError, match="a list is no batch"):
+        batch([{"messages": CHAT}])
+
+
 def test_every_column_is_what_it_says(tokenizer):
     """Each column's values, from one row."""
     template = load("chatml")

@@ -134,7 +134,7 @@ class Batch:
         self._is_masked = not MASKED.isdisjoint(self.columns)
 
     def __call__(self, data: Any, first: int = 0) -> Any:
-        """The rows of a `pyarrow.RecordBatch` or `pyarrow.Table`, as one of these.
+        """The rows of a `pyarrow.RecordBatch`, a `pyarrow.Table` or a dict of lists, as one of these.
 
         Args:
             data: the records.
@@ -142,14 +142,28 @@ class Batch:
 
         Raises:
             TemplatesError: a record cannot be rendered, with `on_error="raise"`.
+            InputError: `data` is none of these.
         """
-        rows, rejected = self.rows(enumerate(records_of(data), first))
+        pa = arrow()
+        if isinstance(data, Mapping):
+            records: list[Any] = [dict(zip(data, row, strict=True)) for row in zip(*data.values(), strict=True)]
+            copied: Any = pa.table({name: data[name] for name in self.copy if name in data})
+        elif isinstance(data, pa.Table | pa.RecordBatch):
+            records, copied = records_of(data), data
+        else:
+            raise InputError(
+                f"a {type(data).__name__} is no batch of records",
+                hint="pyarrow.Table.from_pylist makes a table of a list of records",
+            )
+        rows, rejected = self.rows(enumerate(records, first))
         if rejected and self.on_error == "raise":
             raise rejected[0].error
-        table = self.table(rows, data, rejected, first)
-        if isinstance(data, arrow().Table):
+        table = self.table(rows, copied, rejected, first)
+        if isinstance(data, Mapping):
+            return table.to_pydict()
+        if isinstance(data, pa.Table):
             return table
-        return arrow().RecordBatch.from_arrays([_whole(column) for column in table.columns], schema=table.schema)
+        return pa.RecordBatch.from_arrays([_whole(column) for column in table.columns], schema=table.schema)
 
     def rows(self, records: Iterable[tuple[int, Any]]) -> tuple[list[Row], list[Rejected]]:
         """The rows of records, in their order, and the records of which there are none.

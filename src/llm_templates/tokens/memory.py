@@ -18,8 +18,9 @@ SPELLING = {
 #: How many words are remembered, before it begins anew, and how long they are at most.
 MOST = 1 << 18
 LONGEST = 64
-#: How many of the last texts between added tokens are remembered.
+#: How many of the last texts between added tokens are remembered, and how long they are at most.
 TEXTS = 256
+LONGEST_TEXT = 1 << 14
 
 
 class Memory:
@@ -66,7 +67,10 @@ class Memory:
         """
         parts: list[bytes] = []
         for number, part in enumerate(self._split(text) if self._split else (text,)):
-            ids = self._known[part] if number % 2 else self._between(part)
+            if number % 2:
+                ids: bytes | None = self._known[part]
+            else:
+                ids = self._between(part) if len(part) <= LONGEST_TEXT else self._between_tokens(part)
             if ids is None:
                 return None
             parts.append(ids)
