@@ -338,6 +338,8 @@ def test_columns_of_the_records_go_along(tokenizer):
         ({"pack": 10, "on_error": "column"}, "no one record"),
         ({"source": "sharegtp"}, "no format"),
         ({"temperature": 1}, "no such option"),
+        ({"on_injection": "explode"}, "on_injection='explode'"),
+        ({"trust": "user"}, "is a text"),
         ({"variables": {"enable_thinkin": True}}, "enable_thinkin"),
         ({"rewritten": "turns", "training": Training(blocks=True)}, "blocks"),
     ],
@@ -437,6 +439,9 @@ def test_fingerprints_are_the_same_everywhere(tokenizer_file):
         {"on_empty": "skip"},
         {"on_error": "column"},
         {"trust": ("user",)},
+        {"trust": ("tool", ("user", "content"))},
+        {"tools": [{"type": "function", "function": {"name": "f", "description": "d"}}]},
+        {"tools": [{"type": "function", "function": {"description": "d", "name": "f"}}]},
     ]
     found = {Batch(**{**base, **other}).fingerprint for other in others}
     assert len(found) == len(others)

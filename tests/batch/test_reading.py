@@ -50,10 +50,10 @@ def test_lines_are_read_once_and_in_order(tmp_path_factory, values, size, ending
         if not (isinstance(value, tuple) and not value[0].strip())
     ]
     assert [number for number, _ in records] == [number for number, _ in wanted]
-    for (_, got), (number, value) in zip(records, wanted, strict=True):
+    for (_, got), (_, value) in zip(records, wanted, strict=True):
         if isinstance(value, tuple):
             assert isinstance(got, Broken)
-            assert f"line {number + 1}" in got.error.message
+            assert "not JSON" in got.error.message
         else:
             assert got == value
 
@@ -85,6 +85,8 @@ def test_a_folder_is_read_by_name(tmp_path):
     for name in ("b.jsonl", "a/z.jsonl", "a/y.ndjson", ".cache/x.jsonl", "_temporary/w.jsonl", "README.md"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text('{"messages": []}\n')
+    for name in ("rows.parquet", "rows.parquet.summary.json", "rows.parquet.rejects.jsonl"):
+        (tmp_path / name).write_text("")
     assert [source.name for source in sources(str(tmp_path))] == ["a/y.ndjson", "a/z.jsonl", "b.jsonl"]
 
 

@@ -26,7 +26,7 @@ CALL = {"type": "function", "function": {"name": "f", "arguments": {"x": 1}}}
 def test_what_templates_read_is_taken_as_it_is(messages, monkeypatch):
     """Without a copy, and without a look at formats."""
     monkeypatch.setattr(module, "convert", None)
-    found = given({"messages": messages, "id": 7}, None, None)
+    found = given({"messages": messages, "id": 7}, None)
     assert found.messages is messages
 
 
@@ -57,9 +57,9 @@ def test_everything_else_is_converted(record):
         wanted = convert(record, to="trl").record
     except ValueError as error:
         with pytest.raises(type(error)):
-            given(record, None, None)
+            given(record, None)
         return
-    found = given(record, None, None)
+    found = given(record, None)
     assert found.messages == wanted["messages"]
     assert (found.tools or None) == (wanted.get("tools") or None)
     assert wanted["messages"] != record["messages"] or wanted.get("tools") != record.get("tools")
@@ -86,3 +86,38 @@ def _records(value):
         found = [item for key, item in value.items() if key in ("record", "given", "input", "source_record")]
         return [item for item in found if isinstance(item, dict | list)] or [value]
     return [value]
+
+
+@pytest.mark.parametrize("family", ["chatml", "qwen3", "llama3.1", "qwen2.5-vl", "zephyr"])
+def test_the_text_of_parts_is_never_left_out(family):
+    """A template that writes text only gets text; one that writes parts gets parts; other parts are refused."""
+    parts = [{"type": "text", "text": "Is it "}, {"type": "text", "text": "sunny?"}]
+    batch = Batch(family)
+    (row,), _ = batch.rows([(0, {"messages": [{"role": "user", "content": parts}, TALK[1]]})])
+    assert "Is it sunny?" in row.prompt
+    rows, rejected = batch.rows(
+        [(0, {"messages": [{"role": "user", "content": [*parts, {"type": "image"}]}, TALK[1]]})]
+    )
+    assert rejected[0].error.message if rejected else "Is it sunny?" in rows[0].prompt
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"messages": [{"role": ["user"], "content": "Hi"}]},
+        {"messages": [{"role": {}, "content": "Hi"}]},
+        {"messages": [{"role": "user", "content": [{"type": ["text"], "text": "Hi"}]}]},
+        {"messages": TALK, "chat_template_kwargs": [1]},
+        {"messages": TALK, "chat_template_kwargs": 5},
+        {"messages": 5, "text": "x"},
+        {"messages": [{"role": "user", "content": "a\ud800b"}]},
+        [[["deep"]]],
+        None,
+        7,
+    ],
+)
+def test_no_record_ends_a_run(record):
+    """Whatever it is, it is rejected with a reason."""
+    rows, rejected = Batch("qwen3").rows([(0, record)])
+    assert not rows
+    assert rejected[0].error.message

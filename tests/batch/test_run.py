@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from llm_templates import Batch, InputError, SourceError, TemplatesError, load
+from llm_templates import Batch, ChatTemplate, InputError, SourceError, TemplatesError, load
 from llm_templates.batch import reading, run
 from llm_templates.batch.summary import Summary
 
@@ -190,8 +190,6 @@ def test_a_resumed_run_keeps_its_time(tmp_path, data, tokenizer_file):
     """A template that tells the time is told that of the beginning."""
     source = "{{ strftime_now('%f') }}" + load("chatml").source
     output, other = tmp_path / "out.jsonl", tmp_path / "other.jsonl"
-    from llm_templates import ChatTemplate
-
     template = ChatTemplate.from_string(source)
     first = Batch(template)
     with pytest.raises(RuntimeError, match="enough"):
@@ -220,6 +218,74 @@ def test_an_output_among_the_data_is_no_data(tmp_path, records, tokenizer_file):
     assert first.records == 6
     with pytest.raises(InputError, match="is the data itself"):
         run.run(batch, tmp_path / "in.jsonl", tmp_path / "in.jsonl")
+
+
+def test_two_runs_do_not_write_one_output(tmp_path, data, batch):
+    """The second is refused while the first is at it, whether it is to resume or not."""
+    output = tmp_path / "out.parquet"
+    refused = []
+
+    def meddle(done, total, summary):
+        if not refused:
+            for resume in (False, True):
+                with pytest.raises(InputError, match="another run is writing") as caught:
+                    run.run(batch, data, output, workers=1, resume=resume)
+                refused.append(caught)
+
+    assert run.run(batch, data, output, workers=1, progress=meddle).records == 150
+    assert len(refused) == 2
+
+
+def test_parts_of_nobody_are_not_used(tmp_path, data, batch, tokenizer_file):
+    """What is left in the folder without a word of what it was made of is thrown away."""
+    output, other = tmp_path / "out.parquet", tmp_path / "other.parquet"
+    with pytest.raises(RuntimeError, match="enough"):
+        run.run(Batch("chatml", tokenizer_file), data, output, workers=1, progress=_stop)
+    (Path(f"{output}.parts") / "run.json").unlink()
+    run.run(batch, data, output, workers=1)
+    run.run(batch, data, other, workers=1)
+    assert other.read_bytes() == output.read_bytes()
+
+
+def test_half_characters_end_nothing(tmp_path):
+    """They are legal in JSON, and no file of rows can have them."""
+    refusing = ChatTemplate.from_string(
+        "{% if 'bad' in messages[0].content %}{{ raise_exception(messages[0].content) }}{% endif %}"
+    )
+    lines = [
+        '{"messages": [{"role": "user", "content": "bad \\ud800"}], "id": "\\ud800"}',
+        '{"messages": [{"role": "user", "content": ""}], "id": "\\ud800"}',
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines))
+    for name in ("out.jsonl", "out.parquet"):
+        summary = run.run(Batch(refusing, copy=("id",)), tmp_path / "in.jsonl", tmp_path / name, workers=1)
+        assert (summary.rows, summary.rejected) == (1, 1)
+        assert json.loads(Path(f"{tmp_path / name}.rejects.jsonl").read_text())["reason"] == "bad \ud800"
+        json.loads(Path(f"{tmp_path / name}.summary.json").read_text())
+
+
+def test_times_and_bytes_beside_the_messages_do_no_harm(tmp_path):
+    """Not even those that Python has no form for."""
+    talk = [{"role": "user", "content": "Hi"}]
+    table = pa.table(
+        {
+            "at": pa.array([2**62], pa.timestamp("ns")),
+            "far": pa.array([2**60], pa.timestamp("us")),
+            "image": pa.array([b"\xff"]),
+            "messages": [talk],
+        }
+    )
+    parquet.write_table(table, tmp_path / "in.parquet")
+    assert run.run(Batch("chatml"), tmp_path / "in.parquet", tmp_path / "out.jsonl", workers=1).rows == 1
+
+
+def test_copied_columns_are_the_same_in_all_files(tmp_path):
+    """That is said before anything is done."""
+    for name, kind in (("a", pa.int16()), ("b", pa.string())):
+        values = pa.array([1], kind) if kind == pa.int16() else pa.array(["1"])
+        parquet.write_table(pa.table({"n": values, "messages": ["[]"]}), tmp_path / f"{name}.parquet")
+    with pytest.raises(SourceError, match="not the same in all files"):
+        run.run(Batch("chatml", copy=("n",)), tmp_path, tmp_path / "out.jsonl")
 
 
 def test_rejects_of_an_earlier_run_do_not_stay(tmp_path, data, batch, records):

@@ -142,7 +142,7 @@ def test_a_terminal_is_shown_how_far_it_is(tmp_path, data, tokenizer):
 def test_an_interruption_ends_all_and_can_be_resumed(tmp_path, data, tokenizer):
     """Control-C reaches the workers, too; what is done is kept."""
     many = tmp_path / "many.jsonl"
-    many.write_text((Path(data).read_text() + "\n") * 6_000)
+    many.write_text((Path(data).read_text() + "\n") * 20_000)
     output = tmp_path / "rows.jsonl"
     command = [*PROGRAM, "batch", "qwen3", str(many), "-o", str(output), "--tokenizer", tokenizer, "--workers", "2"]
     began = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
@@ -157,5 +157,5 @@ def test_an_interruption_ends_all_and_can_be_resumed(tmp_path, data, tokenizer):
     assert "--resume" in told
     assert not output.exists()
     again = subprocess.run([*command, "--resume", "--json"], capture_output=True, text=True, check=True)
-    assert json.loads(again.stdout)["records"] == 24_000
-    assert len(output.read_text().splitlines()) == 18_000
+    assert json.loads(again.stdout)["records"] == 80_000
+    assert len(output.read_text().splitlines()) == 60_000

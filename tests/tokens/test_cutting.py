@@ -121,6 +121,13 @@ def test_the_pattern_of_gpt_2_is_the_librarys():
 @pytest.mark.parametrize(
     "pattern",
     [
+        r"\p{N}{1,3}+",
+        r"\s*|\S+",
+        r"a?|b",
+        r"[^\n-a]+",
+        r"[\t-a]",
+        "a?" * 28 + "a{28}",
+        r"(?:x|\p{L}*)(?:x|\p{L}*)(?:x|\p{L}*)(?:x|\p{L}*)1|\p{L}+",
         r"(a+)+",
         r"(?:a+)+b",
         r"(?:a*)*",
@@ -232,6 +239,8 @@ def test_added_tokens_that_look_around_are_not_told(tokenizer_of, flags):
     pipeline = Pipeline(tokenizer_of("gpt2", ("<|x|>",), **flags))
     with pytest.raises(ValueError, match="look at what is around"):
         Memory(pipeline.model, STEPS["gpt2"], pipeline.added)
+    with pytest.raises(ValueError, match="another spelling"):
+        Memory(pipeline.model, STEPS["gpt2"], Pipeline(tokenizer_of("gpt2", ("e\u0301",))).added)
     mixed = Tokenizer.from_str(tokenizer_of("gpt2", ("<|x|>",)).to_str())
     mixed.add_tokens(["plain"])
     with pytest.raises(ValueError, match="one after the other"):

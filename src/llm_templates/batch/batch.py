@@ -17,7 +17,7 @@ from ..records.detection import format_named
 from ..template import ChatTemplate
 from .columns import COLUMNS, MASKED, arrays, arrow, checked_columns, schema_of, table_of
 from .packing import packed
-from .record import Given, arguments_of, given
+from .record import Given, forms_of, given
 from .rows import Rejected, Row, rewritten_turns
 from .tables import records_of
 
@@ -37,6 +37,7 @@ OPTIONS = (
 )
 #: The mask of rows that have none.
 NOTHING = Mask((), ())
+POLICIES = ("text", "raise", "report")
 #: Those of them that belong to tokens rather than to the prompt.
 OF_TOKENS = ("trust", "on_injection")
 
@@ -130,7 +131,7 @@ class Batch:
         self.max_tokens, self.keep, self.pack = max_tokens, keep, pack
         self.rewritten, self.on_empty, self.on_error = rewritten, on_empty, on_error
         self.options = _checked(options, self.template)
-        self._arguments = arguments_of(self.template)
+        self._forms = forms_of(self.template)
         self._is_masked = not MASKED.isdisjoint(self.columns)
 
     def __call__(self, data: Any, first: int = 0) -> Any:
@@ -177,8 +178,13 @@ class Batch:
             try:
                 rows += self._rows_of(number, record)
             except TemplatesError as error:
-                error.add_note(f"in record {number}")
-                rejected.append(Rejected(number, error))
+                failure = error
+            except Exception as error:  # noqa: BLE001  (whatever a stranger's record is, it must not end a run of hours)
+                failure = InputError(f"the record cannot be rendered: {type(error).__name__}: {error}")
+            else:
+                continue
+            failure.add_note(f"in record {number}")
+            rejected.append(Rejected(number, failure))
         return rows, rejected
 
     def table(
@@ -224,7 +230,8 @@ class Batch:
             "choices": [self.max_tokens, self.keep, self.pack, self.rewritten, self.on_empty, self.on_error],
             "options": self.options,
         }
-        return _digest(json.dumps(state, sort_keys=True, default=_plain))
+        # The order of keys counts: templates write objects in it.
+        return _digest(json.dumps(state, default=_plain))
 
     def at(self, now: datetime) -> Batch:
         """The same, with another time for templates to be told."""
@@ -234,10 +241,13 @@ class Batch:
 
     def _rows_of(self, number: int, record: Any) -> list[Row]:
         """The rows of one record."""
-        found = given(record, self.source, self._arguments)
+        found = given(record, self.source, self._forms)
         options = self._options(found)
         if self.tokenizer is None:
-            return [Row(number, self.template.render(found.messages, **options))]
+            text: str = self.template.render(found.messages, **options)
+            if not text.isascii():
+                _check_characters(text)
+            return [Row(number, text)]
         prompt = self.template.trace(found.messages, **options)
         if not self._is_masked:
             return [self._row(number, prompt, None)]
@@ -357,12 +367,33 @@ def _checked(options: Mapping[str, Any], template: ChatTemplate) -> dict[str, An
     kept = {name: value for name, value in options.items() if value is not None}
     if "tools" in kept:
         kept["tools"] = tool_list(kept["tools"])
+    if kept.get("on_injection", "text") not in POLICIES:
+        raise InputError(f"on_injection={kept['on_injection']!r} is none of {', '.join(map(repr, POLICIES))}")
+    if isinstance(kept.get("trust"), str):
+        raise InputError(f"trust={kept['trust']!r} is a text", hint=f"give a tuple: trust=({kept['trust']!r},)")
+    if "trust" in kept:
+        kept["trust"] = tuple(kept["trust"])
     if "documents" in kept:
         kept["documents"] = mappings("documents", kept["documents"])
     if kept.get("variables") and kept.get("strict", True):
         known = template.variables
         check_variables(kept["variables"], frozenset(known), known)
     return kept
+
+
+def _check_characters(text: str) -> None:
+    """Refuse half a character, which no table and no file can have.
+
+    Raises:
+        InputError: there is one.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(
+            f"character {error.start} of the prompt is {text[error.start]!r}, half a character",
+            hint="clean the input: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
+        ) from None
 
 
 def _tokenizer(reference: Any) -> Any:
@@ -390,7 +421,7 @@ def _digest(text: str) -> str:
 
 def _plain(value: Any) -> Any:
     """What JSON has no form for: sets in order, anything else as Python writes it."""
-    return sorted(value) if isinstance(value, set | frozenset) else value if _is_json(value) else repr(value)
+    return sorted(value, key=repr) if isinstance(value, set | frozenset) else value if _is_json(value) else repr(value)
 
 
 def _is_json(value: Any) -> bool:

@@ -208,7 +208,7 @@ def table_of(
     errors: dict[int, str] = {}
     if rejected:
         # In the order of the records, each that has no rows with one that is empty.
-        errors = {one.record: str(one.error) for one in rejected}
+        errors = {one.record: str(one.error).encode("utf-8", "replace").decode() for one in rejected}
         empty = [[Row(one.record, "")] for one in rejected]
         groups = sorted([*groups, *empty], key=lambda group: group[0].record)
     schema = schema_of(columns, has_errors, None if data is None else data.schema, copy)

@@ -65,7 +65,9 @@ class Task(NamedTuple):
             values = table.to_pylist()
             if self.batch.copy and not isinstance(chunk, Rows):
                 for row, value in zip(rows, values, strict=True):
-                    value.update((name, given[row.record].get(name)) for name in self.batch.copy)
+                    record = given[row.record]
+                    fields = record if isinstance(record, dict) else {}
+                    value.update((name, fields.get(name)) for name in self.batch.copy)
             table = arrow().table({"lines": [b"".join(map(_line, values))]})
         rejects = b"".join(_line({**chunk.place(one.record), **_told(one, given)}) for one in rejected)
         metadata = {SUMMARY: json.dumps(summary.to_json()).encode(), REJECTS: rejects}
@@ -102,7 +104,11 @@ def _told(one: Rejected, given: dict[int, Any]) -> dict[str, Any]:
 
 
 def _line(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False, default=repr).encode("utf-8", "surrogatepass") + b"\n"
+    try:
+        return json.dumps(value, ensure_ascii=False, default=repr).encode() + b"\n"
+    except UnicodeEncodeError:
+        # Half a character: it stays what it was, as an escape.
+        return json.dumps(value, default=repr).encode() + b"\n"
 
 
 def _copied(names: Sequence[str], chunk: Chunk, numbered: Sequence[tuple[int, Any]]) -> Any:
@@ -125,4 +131,5 @@ def _copied(names: Sequence[str], chunk: Chunk, numbered: Sequence[tuple[int, An
 
 
 def _text(value: Any) -> str | None:
-    return value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if value is None or isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text if text is None or text.isascii() else text.encode("utf-8", "replace").decode()

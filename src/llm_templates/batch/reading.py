@@ -18,6 +18,8 @@ CHUNK = 1 << 20
 LONGEST = 1 << 28
 ROWS = 1024
 KINDS = (".jsonl", ".ndjson", ".parquet")
+#: What the files beside an output are called, after its name.
+REJECTS, SUMMARY = ".rejects.jsonl", ".summary.json"
 
 
 class Source(NamedTuple):
@@ -76,7 +78,7 @@ class Lines(NamedTuple):
             data = file.read(self.size)
         for index, line in enumerate(data.split(b"\n")):
             if line.strip():
-                yield self.first + index, _record(line, f"{self.name}, line {self.line + index}")
+                yield self.first + index, _record(line)
 
     def place(self, record: int) -> dict[str, Any]:
         """The file and the line."""
@@ -107,11 +109,11 @@ class Rows(NamedTuple):
         return {"file": self.name, "row": self.row + record - self.first}
 
 
-def _record(line: bytes, place: str) -> Any:
+def _record(line: bytes) -> Any:
     try:
         return json.loads(line.decode("utf-8-sig"))
     except (ValueError, RecursionError) as error:
-        return Broken(InputError(f"{place}: not JSON: {error}", hint="each line is one record, an object"))
+        return Broken(InputError(f"not JSON: {error}", hint="each line is one record, an object"))
 
 
 def sources(path: str) -> list[Source]:
@@ -122,7 +124,7 @@ def sources(path: str) -> list[Source]:
     """
     if os.path.isdir(path):
         below = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names]
-        found = sorted(name for name in below if name.lower().endswith(KINDS) and not _is_hidden(name, path))
+        found = sorted(name for name in below if name.lower().endswith(KINDS) and not _is_no_data(name, path))
         if not found:
             raise SourceError(f"the folder {path} has no files of records", hint=f"these end in {', '.join(KINDS)}")
     elif not path.lower().endswith(KINDS):
@@ -140,7 +142,10 @@ def sources(path: str) -> list[Source]:
     return result
 
 
-def _is_hidden(name: str, folder: str) -> bool:
+def _is_no_data(name: str, folder: str) -> bool:
+    """Whether a file is hidden, or is what a run wrote."""
+    if name.endswith(REJECTS) or os.path.exists(name + SUMMARY):
+        return True
     return any(part.startswith((".", "_")) for part in os.path.relpath(name, folder).split(os.sep))
 
 
@@ -206,8 +211,12 @@ def _tables(source: Source, number: int, first: int, size: int) -> Iterator[Chun
         raise SourceError(f"{source.path}: {str(error).partition(chr(10))[0]}") from None
 
 
-def schema_of(files: Sequence[Source]) -> Any:
+def schema_of(files: Sequence[Source], copy: Sequence[str] = ()) -> Any:
     """The columns of the records, if the files are tables; None for lines.
+
+    Args:
+        files: what is read.
+        copy: the columns that go along with the rows, which must be the same in all files.
 
     Raises:
         SourceError: the files are of both kinds, or tables of different columns.
@@ -224,4 +233,8 @@ def schema_of(files: Sequence[Source]) -> Any:
         schemas = [parquet.read_schema(source.path) for source in files]
     except (pa.ArrowException, OSError) as error:
         raise SourceError(str(error).partition("\n")[0]) from None
+    for name in copy:
+        types = {str(schema.field(name).type) if name in schema.names else "none" for schema in schemas}
+        if len(types) > 1:
+            raise SourceError(f"the column {name!r} is not the same in all files: {', '.join(sorted(types))}")
     return schemas[0]

@@ -60,7 +60,16 @@ class Given(NamedTuple):
     variables: dict[str, Any] | None
 
 
-def given(record: Any, source: str | None, arguments: Callable[[Any], Any] | None) -> Given:
+class Forms(NamedTuple):
+    """What a template needs to have in another form than it comes; None where it takes any."""
+
+    #: What the arguments of a call are passed through.
+    arguments: Callable[[Any], Any] | None = None
+    #: What the content of a message is passed through.
+    content: Callable[[Any], Any] | None = None
+
+
+def given(record: Any, source: str | None, forms: Forms = Forms()) -> Given:  # noqa: B008  (a tuple cannot be changed)
     """What a record gives to render.
 
     Messages in the shape that templates read are taken as they are; all others are converted to it.
@@ -68,7 +77,7 @@ def given(record: Any, source: str | None, arguments: Callable[[Any], Any] | Non
     Args:
         record: a record of any format that `convert` knows. Never changed.
         source: the name of its format; None to find it out.
-        arguments: what the arguments of a call are passed through, if the template cannot write them as they come.
+        forms: what the template needs to have in another form.
 
     Raises:
         InputError: it has no format that is known, or holds more than one conversation.
@@ -79,8 +88,10 @@ def given(record: Any, source: str | None, arguments: Callable[[Any], Any] | Non
         record = {key: _decoded(key, value) if key in BESIDE else value for key, value in record.items()}
     fields = record if source is None and _is_plain(record) else _converted(record, source)
     messages = fields["messages"]
-    if arguments is not None:
-        messages = [_with_arguments(message, arguments) for message in messages]
+    if forms.arguments is not None:
+        messages = [_with_arguments(message, forms.arguments) for message in messages]
+    if forms.content is not None and any(type(message.get("content")) is list for message in messages):
+        messages = [{**message, "content": forms.content(message.get("content"))} for message in messages]
     return Given(
         messages, fields.get("tools") or None, fields.get("documents"), fields.get("chat_template_kwargs") or None
     )
@@ -115,7 +126,10 @@ def _is_plain(record: Any) -> bool:
 
 
 def _is_plain_message(message: Any) -> bool:
-    if type(message) is not dict or message.get("role") not in KNOWN or not message.keys() <= KEYS:
+    if type(message) is not dict or not message.keys() <= KEYS:
+        return False
+    role = message.get("role")
+    if type(role) is not str or role not in KNOWN:
         return False
     content = message.get("content", "")
     if type(content) is not str and not (type(content) is list and all(map(_is_plain_part, content))):
@@ -127,7 +141,8 @@ def _is_plain_message(message: Any) -> bool:
 
 
 def _is_plain_part(part: Any) -> bool:
-    return type(part) is dict and part.get("type") in PARTS and None not in part.values()
+    kind = part.get("type") if type(part) is dict else None
+    return type(kind) is str and kind in PARTS and None not in part.values()
 
 
 def _is_plain_tool(tool: Any) -> bool:
@@ -173,6 +188,44 @@ def _with_argument(call: Any, write: Callable[[Any], Any]) -> Any:
         return call
     written = {**function, "arguments": write(function["arguments"])}
     return {**call, "function": written} if "function" in call else written
+
+
+def forms_of(template: ChatTemplate) -> Forms:
+    """What a template needs to have in another form than records have it."""
+    return Forms(arguments_of(template), content_of(template))
+
+
+def content_of(template: ChatTemplate) -> Callable[[Any], Any] | None:
+    """What makes text of parts, for a template that does not write them; None where it writes parts itself.
+
+    Some templates write nothing of a content that is a list, some fail on it, some print it as Python does.
+
+    >>> from llm_templates import load
+    >>> content_of(load("chatml"))([{"type": "text", "text": "Hi"}]), content_of(load("qwen2.5-vl"))
+    ('Hi', None)
+    """
+    try:
+        text = template.render([{"role": "user", "content": [{"type": "text", "text": "Bern"}]}])
+    except TemplatesError:
+        return as_words
+    return None if "Bern" in text and "'Bern'" not in text else as_words
+
+
+def as_words(content: Any) -> Any:
+    """The text of parts that are nothing but text; anything else as it is.
+
+    Raises:
+        InputError: there are other parts, which the template would leave out.
+
+    >>> as_words([{"type": "text", "text": "Is it "}, {"type": "text", "text": "sunny?"}]), as_words("Hi")
+    ('Is it sunny?', 'Hi')
+    """
+    if not isinstance(content, list):
+        return content
+    texts = [part.get("text") if isinstance(part, dict) and part.get("type") == "text" else None for part in content]
+    if not all(isinstance(text, str) for text in texts):
+        raise InputError("the template writes text only, and a message has other parts")
+    return "".join(str(text) for text in texts)
 
 
 def arguments_of(template: ChatTemplate) -> Callable[[Any], Any] | None:

@@ -11,6 +11,7 @@ import os
 import shutil
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -20,12 +21,12 @@ from .batch import Batch
 from .columns import arrow
 from .parts import FORMATS, Part, Task
 from .pool import Pool
-from .reading import CHUNK, Chunk, Source, chunks, schema_of, sources
+from .reading import CHUNK, REJECTS, SUMMARY, Chunk, Source, chunks, schema_of, sources
 from .summary import Summary
 from .writing import writer_of
 
-#: What the folder of parts is called, and what the files beside the output are, after its name.
-PARTS, REJECTS, SUMMARY = ".parts", ".rejects.jsonl", ".summary.json"
+#: What the folder of parts is called, after the output's name.
+PARTS = ".parts"
 #: How many chunks each worker may be ahead of the one that is waited for.
 AHEAD = 4
 
@@ -72,18 +73,41 @@ def run(
         raise InputError(f"on_error={on_error!r} is neither 'reject' nor 'raise'")
     if batch.on_error == "column":
         raise InputError("on_error='column' is for tables in memory", hint="files have their rejects in a file")
+    if os.path.isdir(output):
+        raise InputError(f"{output} is a folder", hint="rows are written to one file")
     count = _count(workers)
     files = _others(sources(os.fspath(data)), output)
-    schema = _schema(batch, schema_of(files), form)
+    schema = _schema(batch, schema_of(files, batch.copy), form)
     folder = output + PARTS
-    batch, settings = _opened(folder, batch, files, resume)
-    total = sum(source.size for source in files)
-    task = Task(batch, folder, form, on_error == "raise")
-    # A worker takes longer to start than to make a part.
-    with Pool(task, min(count, 1 + total // CHUNK)) as pool:
-        summary = _merged(pool, task, chunks(files), schema, total, progress)
-    _publish(output, folder, summary, settings)
+    with _alone(folder):
+        batch, settings = _opened(folder, batch, files, resume)
+        total = sum(source.size for source in files)
+        task = Task(batch, folder, form, on_error == "raise")
+        # A worker takes longer to start than to make a part.
+        with Pool(task, min(count, 1 + total // CHUNK)) as pool:
+            summary = _merged(pool, task, chunks(files), schema, total, progress)
+        _publish(output, folder, summary, settings)
     return summary
+
+
+@contextmanager
+def _alone(folder: str) -> Iterator[None]:
+    """Nobody else at the folder of parts, which is made if it is not there; a run that was killed holds nothing.
+
+    Raises:
+        InputError: another run is at it.
+    """
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, "lock"), "wb") as file:
+        try:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except ImportError:  # there are no such locks
+            pass
+        except OSError:
+            raise InputError(f"another run is writing {folder.removesuffix(PARTS)}", hint="wait for it") from None
+        yield
 
 
 def _others(files: list[Source], output: str) -> list[Source]:
@@ -122,7 +146,10 @@ def _opened(folder: str, batch: Batch, files: Sequence[Source], resume: bool) ->
         raise InputError(
             f"{folder} is what an interrupted run left", hint="go on with it (--resume, resume=True), or delete it"
         )
-    os.makedirs(folder, exist_ok=True)
+    # Parts without a word of what they were made of are nobody's.
+    for name in os.listdir(folder):
+        if name != "lock":
+            os.remove(os.path.join(folder, name))
     unfinished = f"{path}.{os.getpid()}"
     with open(unfinished, "w", encoding="utf-8") as file:
         json.dump(settings, file)
@@ -207,7 +234,7 @@ def _publish(output: str, folder: str, summary: Summary, settings: dict[str, Any
         os.remove(rejects)
     figures = os.path.join(folder, "summary")
     with open(figures, "w", encoding="utf-8") as file:
-        json.dump({**summary.to_json(), "run": settings}, file, ensure_ascii=False, indent=1)
+        json.dump({**summary.to_json(), "run": settings}, file, indent=1)
     os.replace(figures, output + SUMMARY)
     os.replace(os.path.join(folder, "rows"), output)
     shutil.rmtree(folder)

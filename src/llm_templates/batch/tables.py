@@ -19,6 +19,11 @@ def records_of(data: Any) -> list[dict[str, Any]]:
     >>> records_of(pyarrow.table({"messages": [[{"role": "user", "name": None}, {"role": "tool", "name": "add"}]]}))
     [{'messages': [{'role': 'user'}, {'role': 'tool', 'name': 'add'}]}]
     """
+    # Times and bytes say nothing that is rendered, and not all of them can be had as Python's.
+    kinds = arrow().types
+    data = data.select(
+        [field.name for field in data.schema if not (kinds.is_temporal(field.type) or _is_bytes(field.type))]
+    )
     records: list[dict[str, Any]] = data.to_pylist()
     for field in data.schema:
         read = _reader(field.type)
@@ -27,6 +32,11 @@ def records_of(data: Any) -> list[dict[str, Any]]:
                 if record[field.name] is not None:
                     record[field.name] = read(record[field.name])
     return records
+
+
+def _is_bytes(kind: Any) -> bool:
+    types = arrow().types
+    return bool(types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind))
 
 
 def _reader(kind: Any) -> Callable[[Any], Any] | None:

@@ -13,7 +13,6 @@ from collections.abc import Sequence
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unicodedata import is_normalized
-from weakref import WeakKeyDictionary
 
 import numpy
 from tokenizers import pre_tokenizers
@@ -120,14 +119,11 @@ def _untrusted(prompt: Prompt, trust: Trust) -> list[int]:
     ]
 
 
-_known: WeakKeyDictionary[Pipeline, Bytewise | None] = WeakKeyDictionary()
-
-
 def bytewise_of(pipeline: Pipeline) -> Bytewise | None:
     """The fast way of a pipeline; None if its tokens do not tell where they stand."""
-    if pipeline not in _known:
-        _known[pipeline] = _made(pipeline)
-    return _known[pipeline]
+    if not pipeline.is_known:
+        pipeline.bytewise, pipeline.is_known = _made(pipeline), True
+    return pipeline.bytewise
 
 
 def _made(pipeline: Pipeline) -> Bytewise | None:
@@ -146,9 +142,13 @@ def _made(pipeline: Pipeline) -> Bytewise | None:
         # One that is spelt with other letters can only be an added token.
         lengths[identity] = len(token) if alphabet.issuperset(token) else 0
     for identity, added in pipeline.added.items():
-        takes_space = added.lstrip or added.rstrip
-        lengths[identity] = 0 if takes_space else len(added.content.encode("utf-8", "surrogatepass"))
+        size = len(added.content.encode("utf-8", "surrogatepass"))
+        # One that takes white space along, or that the model spells otherwise, has no one length.
+        is_certain = not (added.lstrip or added.rstrip) and lengths[identity] in (0, size)
+        lengths[identity] = size if is_certain else 0
     try:
+        if pipeline.is_renamed:
+            raise ValueError("ids that stand for two tokens")
         memory = Memory(model, _steps(pipeline.pre_tokenizer, "pretokenizers"), pipeline.added)
     except ValueError:
         memory = None

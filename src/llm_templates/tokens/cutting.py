@@ -25,14 +25,16 @@ BOUNDS = (0x80, 0x10000, 0x20000)
 #: The longest pattern, and how often one alternative may repeat something without end.
 LONGEST = 600
 REPEATS = 3
+#: How many things one alternative may repeat or leave out in all.
+CHOICES = 6
 
 _NAME = r"\\[pP]\{[A-Z][a-z]?\}|\\[sSd]"
 _LETTER = r"\\[rnt/\-]|[A-Za-z0-9 '/!\-]"
-_MEMBER = r"\\p\{[A-Z][a-z]?\}|\\[sd]|\\[rnt/\-]|[^\\\[\]^&](?:-[^\\\[\]^&])?"
+_MEMBER = r"(?:\\p\{[A-Z][a-z]?\}|\\[sd]|\\[rnt/\-])(?!-[^\]])|[^\\\[\]^&](?:-[^\\\[\]^&])?"
 _PART = re.compile(
     rf"(?:{'|'.join(map(re.escape, ENDINGS))})\??"
     rf"|(?P<one>(?:(?P<name>{_NAME})|\[(?P<complement>\^?)(?P<members>(?:{_MEMBER})+)\]|{_LETTER})"
-    r"(?P<times>(?:[?*+]|\{\d{1,2}(?:,\d{0,2})?\})\+?)?)"
+    r"(?P<times>[?*+]\+?|\{\d{1,2}(?:,\d{0,2})?\}(?![+?]))?)"
     r"|\(\?[:!=]|\)\??|\|"
 )
 _BEYOND = tuple(re.compile(f"[{chr(bound)}-\U0010ffff]") for bound in BOUNDS)
@@ -59,9 +61,12 @@ class Cutter:
         self._parts = list(_parts(pattern))
         self._compiled: dict[int, re.Pattern[str]] = {}
         try:
-            self._below(BOUNDS[0])
+            found = self._below(BOUNDS[0])
         except re.error as error:
             raise ValueError(str(error)) from None
+        # What matches nothing is found again elsewhere by Python than by others.
+        if any("" in found.findall(text) for text in ("", " ", "a", "A", "1", "!", "\n", "\t")):
+            raise ValueError("a pattern that matches nothing")
 
     def words(self, text: str) -> list[str] | None:
         """The words of a text; None for one with characters that are not told apart."""
@@ -87,7 +92,7 @@ def _parts(pattern: str) -> Iterator[str | _Class]:
     Raises:
         ValueError: it says something that is not understood.
     """
-    place = repeats = 0
+    place = repeats = choices = depth = 0
     if len(pattern) > LONGEST:
         raise ValueError("a pattern of such a length")
     while place < len(pattern):
@@ -96,8 +101,13 @@ def _parts(pattern: str) -> Iterator[str | _Class]:
             raise ValueError(f"{pattern[place : place + 10]!r} is not understood")
         place = match.end()
         text, times = match[0], match["times"] or ""
-        repeats = 0 if text == "|" else repeats + (times[:1] in ("*", "+") or times.rstrip("+}").endswith(","))
-        if repeats > REPEATS:
+        depth += text.startswith("(?") and text not in ENDINGS and text[:-1] not in ENDINGS
+        depth -= text[0] == ")"
+        if text == "|" and not depth:
+            repeats = choices = 0
+        repeats += times[:1] in ("*", "+") or times.rstrip("}").endswith(",")
+        choices += bool(times) or text.endswith(")?")
+        if repeats > REPEATS or choices > CHOICES:
             raise ValueError("an alternative that repeats so much")
         if name := match["name"]:
             yield _Class((name[0] + name[1].lower() + name[2:],), name[1] in "PS")

@@ -7,6 +7,7 @@ from array import array
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
+from unicodedata import is_normalized
 
 from .cutting import BYTE_LEVEL, Cutter
 
@@ -49,6 +50,8 @@ class Memory:
         else:
             raise ValueError("several ways to cut")
         tokens = {token.content: identity for identity, token in added.items() if token.content}
+        if not all(is_normalized("NFC", token.content) for token in added.values()):
+            raise ValueError("added tokens that are found in another spelling")
         if len({token.normalized for token in added.values()}) > 1:
             raise ValueError("added tokens that are found one after the other")
         if any(token.lstrip or token.rstrip or token.single_word for token in added.values()):

@@ -22,6 +22,8 @@ from .words import Words
 if TYPE_CHECKING:
     from tokenizers import Encoding, NormalizedString, Tokenizer
 
+    from .bytewise import Bytewise
+
 
 class Encoded(NamedTuple):
     """The tokens of a text, and the control tokens in it that did not count."""
@@ -64,6 +66,9 @@ class Pipeline:
             [(self._normal(token.content), i, token) for i, token in added.items() if token.normalized]
         )
         self._unknown = self._unknown_id()
+        #: The fast way to its ids, once somebody has asked whether there is one.
+        self.bytewise: Bytewise | None = None
+        self.is_known = False
         self.size = tokenizer.get_vocab_size()
 
     def encode(self, text: str, untrusted: Spans, ordinary: frozenset[str] = frozenset()) -> Encoded:
@@ -109,6 +114,11 @@ class Pipeline:
         # This call spares the tokenizer finding out where the tokens stand.
         ids: list[int] = self._plain.encode_batch_fast([text], add_special_tokens=False)[0].ids
         return [self._renamed.get(identity, identity) for identity in ids] if self._renamed else ids
+
+    @property
+    def is_renamed(self) -> bool:
+        """Whether added tokens have other ids than the library would give them."""
+        return bool(self._renamed)
 
     def vocabulary(self) -> dict[str, int]:
         """The model's own tokens, by their spelling."""

@@ -21,7 +21,7 @@ def test_a_model_made_anew(tmp_path):
     transformers = pytest.importorskip("transformers", reason="transformers is not installed")
     assert make(tmp_path) < 0.01
     template = load(tmp_path)
-    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path)
+    model = transformers.AutoModelForCausalLM.from_pretrained(tmp_path, dtype=torch.float32)
     tokenizer = transformers.AutoTokenizer.from_pretrained(tmp_path)
     with one_thread():
         for (*messages, learned), tools in lessons().values():
