@@ -17,7 +17,10 @@ from typing import Any, NamedTuple
 from .parts import Task
 from .reading import Chunk
 
-KILLED = "a worker was killed, for its memory perhaps; what is done is kept (--resume)"
+KILLED = (
+    "a worker was killed, for its memory perhaps, or could not start, as in a script without "
+    "if __name__ == '__main__'; what is done is kept (--resume)"
+)
 
 
 class Done(NamedTuple):

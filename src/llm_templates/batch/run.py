@@ -53,7 +53,8 @@ def run(
         batch: what is made of the records.
         data: a file of JSON lines or of Parquet, or a folder of such files, read in the order of their names.
         output: a `.parquet` or `.jsonl` file. It is replaced when all rows are there, and not before.
-        workers: how many there are; as many as there are cores if None. They decide about nothing but the time.
+        workers: how many there are; as many as there are cores if None. They decide about nothing but the time. They
+            are processes of their own, so that a script calls this below `if __name__ == "__main__":`.
         resume: go on where a run with the same data and options was interrupted, if there was one.
         on_error: what becomes of a record that cannot be rendered: it goes to the rejects ("reject"), or ends the run
             ("raise").
