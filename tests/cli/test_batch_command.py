@@ -145,7 +145,14 @@ def test_an_interruption_ends_all_and_can_be_resumed(tmp_path, data, tokenizer):
     many.write_text((Path(data).read_text() + "\n") * 20_000)
     output = tmp_path / "rows.jsonl"
     command = [*PROGRAM, "batch", "qwen3", str(many), "-o", str(output), "--tokenizer", tokenizer, "--workers", "2"]
-    began = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    # Where the tests run in the background of a shell, they pass on that interruptions are ignored.
+    began = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     parts = Path(f"{output}.parts")
     while not list(parts.glob("part-*.arrow")):
         assert began.poll() is None
