@@ -153,7 +153,11 @@ class ChatTemplate(Probed):
         return "strftime_now" in self._reads or (self._with_tools is not None and self._with_tools.reads_clock)
 
     def at(self, now: datetime) -> ChatTemplate:
-        """The same template, told that it is `now`, whenever it renders."""
+        """The same template, told that it is `now`, whenever it renders.
+
+        >>> ChatTemplate.from_string("{{ strftime_now('%Y') }}").at(datetime(2024, 7, 26)).render([{"role": "user"}])
+        '2024'
+        """
         return ChatTemplate(
             self._engine, self.model, self.variant, now, None if self._with_tools is None else self._with_tools.at(now)
         )

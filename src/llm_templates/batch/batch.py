@@ -15,6 +15,8 @@ from ..loading import load
 from ..masking import EMPTY, Mask, Training
 from ..records.detection import format_named
 from ..template import ChatTemplate
+from ..tokens.encoding import POLICIES
+from ..tokens.pipeline import half_character
 from .columns import COLUMNS, MASKED, arrays, arrow, checked_columns, schema_of, table_of
 from .packing import packed
 from .record import Given, forms_of, given
@@ -37,7 +39,6 @@ OPTIONS = (
 )
 #: The mask of rows that have none.
 NOTHING = Mask((), ())
-POLICIES = ("text", "raise", "report")
 #: Those of them that belong to tokens rather than to the prompt.
 OF_TOKENS = ("trust", "on_injection")
 
@@ -179,6 +180,8 @@ class Batch:
                 rows += self._rows_of(number, record)
             except TemplatesError as error:
                 failure = error
+            except MemoryError:
+                raise
             except Exception as error:  # noqa: BLE001  (whatever a stranger's record is, it must not end a run of hours)
                 failure = InputError(f"the record cannot be rendered: {type(error).__name__}: {error}")
             else:
@@ -220,6 +223,7 @@ class Batch:
         state = {
             "template": [(name, source) for name, source in sorted(template._templates().items())],
             "variant": template.variant,
+            "by_processor": template.model.by_processor,
             "special_tokens": template.special_tokens,
             "now": self.now.isoformat() if template.reads_clock else None,
             "tokenizer": None if self.tokenizer is None else _digest(self.tokenizer.to_str()),
@@ -245,8 +249,8 @@ class Batch:
         options = self._options(found)
         if self.tokenizer is None:
             text: str = self.template.render(found.messages, **options)
-            if not text.isascii():
-                _check_characters(text)
+            if not text.isascii() and (broken := half_character(text)):
+                raise broken
             return [Row(number, text)]
         prompt = self.template.trace(found.messages, **options)
         if not self._is_masked:
@@ -379,21 +383,6 @@ def _checked(options: Mapping[str, Any], template: ChatTemplate) -> dict[str, An
         known = template.variables
         check_variables(kept["variables"], frozenset(known), known)
     return kept
-
-
-def _check_characters(text: str) -> None:
-    """Refuse half a character, which no table and no file can have.
-
-    Raises:
-        InputError: there is one.
-    """
-    try:
-        text.encode()
-    except UnicodeEncodeError as error:
-        raise InputError(
-            f"character {error.start} of the prompt is {text[error.start]!r}, half a character",
-            hint="clean the input: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
-        ) from None
 
 
 def _tokenizer(reference: Any) -> Any:

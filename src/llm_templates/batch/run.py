@@ -65,6 +65,14 @@ def run(
         InputError: an option cannot be used; or an interrupted run is there, and is not to be resumed or was another.
         TemplatesError: a record cannot be rendered, with `on_error="raise"`.
         OSError: the output cannot be written.
+
+    >>> import pathlib, tempfile
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> _ = (folder / "chats.jsonl").write_text('{"messages": [{"role": "user", "content": "Hi"}]}')
+    >>> run(Batch("chatml"), folder / "chats.jsonl", folder / "rows.jsonl", workers=1).rows
+    1
+    >>> (folder / "rows.jsonl").read_text()
+    '{"prompt": "<|im_start|>user\\\\nHi<|im_end|>\\\\n"}\\n'
     """
     output = os.fspath(output)
     form = next((ending for ending in FORMATS if output.lower().endswith(ending)), None)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..errors import InputError
 from .failures import OutputError
 from .models import load_model, model_argument, model_options
 from .request import read_variables
@@ -129,8 +128,6 @@ def batch(
         try:
             progress = _progress(bar) if _is_seen() else None
             summary = run(made, data, output, workers=workers, resume=resume, on_error=on_error, progress=progress)
-        except InputError:
-            raise
         except KeyboardInterrupt:
             write_note("what is done is kept; the same command goes on with it, with --resume")
             raise

@@ -34,6 +34,11 @@ class Memory:
 
     Raises:
         ValueError: its words or its added tokens cannot be told by this.
+
+    >>> from tokenizers import models
+    >>> memory = Memory(models.BPE({"H": 0, "i": 1, "Hi": 2}, [("H", "i")]), [{"type": "ByteLevel"}], {})
+    >>> list(memoryview(memory.ids("HiHi")).cast("i")), list(memoryview(memory.ids("i")).cast("i"))
+    ([2, 2], [1])
     """
 
     def __init__(self, model: Any, steps: Sequence[dict[str, Any]], added: dict[int, Any]) -> None:

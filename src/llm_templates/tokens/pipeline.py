@@ -35,6 +35,22 @@ class Encoded(NamedTuple):
     refused: list[tuple[str, int, int]]
 
 
+def half_character(text: str) -> InputError | None:
+    """What to say of a text with half a character, which no tokenizer takes and no file holds; None for all others.
+
+    >>> print(half_character("a\\ud800"))
+    character 1 of the prompt is '\\ud800', half a character, which has no tokens
+    clean the input: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')
+    """
+    place = next((at for at, character in enumerate(text) if "\ud800" <= character <= "\udfff"), None)
+    if place is None:
+        return None
+    return InputError(
+        f"character {place} of the prompt is {text[place]!r}, half a character, which has no tokens",
+        hint="clean the input: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
+    )
+
+
 class Pipeline:
     """The components of a tokenizer, without the settings that depend on who used it last."""
 
@@ -139,13 +155,10 @@ class Pipeline:
             return self._plain.encode(text, add_special_tokens=False)
         except TypeError:
             # All that a str can hold and a tokenizer cannot take.
-            place = next((at for at, character in enumerate(text) if "\ud800" <= character <= "\udfff"), None)
-            if place is None:
+            broken = half_character(text)
+            if broken is None:
                 raise
-            raise InputError(
-                f"character {place} of the prompt is {text[place]!r}, half a character, which has no tokens",
-                hint="clean the input: text.encode('utf-16', 'surrogatepass').decode('utf-16', 'replace')",
-            ) from None
+            raise broken from None
 
     def _normal(self, text: str) -> str:
         return text if self.normalizer is None else str(self.normalizer.normalize_str(text))
